@@ -1,0 +1,12 @@
+//! Types and rules of Millrace, and nothing else: no I/O, no clock, no randomness, no environment. Whatever varies is an argument.
+//!
+//! Values here are valid by construction: private fields are filled by one `parse` or `new`, which names what was wrong.
+
+pub mod alarms;
+pub mod customers;
+pub mod identity;
+pub mod reference;
+pub mod sensors;
+pub mod tariffs;
+pub mod time;
+pub mod usage;

@@ -1,0 +1,15 @@
+CREATE TABLE IF NOT EXISTS accounts (
+    account_no INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    account_id VARCHAR(64) NOT NULL,
+    name VARCHAR(200) NOT NULL,
+    segment VARCHAR(64) NOT NULL,
+    city VARCHAR(100) NOT NULL,
+    cycle_day TINYINT UNSIGNED NOT NULL,
+    tax_exempt BOOLEAN NOT NULL,
+    customer_id VARCHAR(64) NOT NULL DEFAULT '',
+    address VARCHAR(400) NOT NULL DEFAULT '',
+    postcode VARCHAR(32) NOT NULL DEFAULT '',
+    country VARCHAR(64) NOT NULL DEFAULT '',
+    tax_id VARCHAR(64) NOT NULL DEFAULT '',
+    UNIQUE KEY account (account_id)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
