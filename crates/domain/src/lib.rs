@@ -2,9 +2,11 @@
 //!
 //! Values here are valid by construction: private fields are filled by one `parse` or `new`, which names what was wrong.
 
+pub mod aggregates;
 pub mod alarms;
 pub mod customers;
 pub mod identity;
+pub mod rating;
 pub mod reference;
 pub mod sensors;
 pub mod tariffs;

@@ -1,0 +1,62 @@
+//! What is precomputed from the record: sums of usage, and the latest state of each sensor.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+
+use crate::alarms::Severity;
+use crate::usage::Service;
+
+/// Usage of one service over one hour or day (UTC).
+#[derive(Debug, Clone, PartialEq)]
+pub struct UsageSum {
+    /// The beginning of the hour or day.
+    pub starts_at: DateTime<Utc>,
+    /// The service.
+    pub service: Service,
+    /// The cell, empty where the events named none; `None` sums all cells.
+    pub cell: Option<String>,
+    /// How many events.
+    pub events: u64,
+    /// Their usage, in the service's unit.
+    pub usage_total: Decimal,
+    /// Their charges, in the operator's currency.
+    pub amount: Decimal,
+    /// How many of the events have no charge.
+    pub unrated: u64,
+    /// The fold that changed the sum last. It only grows.
+    pub version: u64,
+}
+
+/// The latest reading of a sensor, with the alarm that is open.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SensorLatest {
+    /// Which sensor.
+    pub sensor_id: String,
+    /// The site it watches, empty where it is unknown.
+    pub site: String,
+    /// When it measured.
+    pub measured_at: DateTime<Utc>,
+    /// Degrees Celsius.
+    pub temperature_c: f64,
+    /// Relative humidity in percent.
+    pub humidity_pct: Option<f64>,
+    /// Degrees north: the reading's, else the sensor's.
+    pub latitude: Option<f64>,
+    /// Degrees east: the reading's, else the sensor's.
+    pub longitude: Option<f64>,
+    /// The reading by the sensor's thresholds; `None` is normal.
+    pub state: Option<Severity>,
+    /// The temperature alarm that is open.
+    pub alarm: Option<SensorAlarm>,
+}
+
+/// An open alarm, as a sensor's latest state shows it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SensorAlarm {
+    /// Its number.
+    pub alarm_id: u64,
+    /// Its severity so far.
+    pub severity: Severity,
+    /// Since when.
+    pub opened_at: DateTime<Utc>,
+}
