@@ -1,1 +1,29 @@
-//! (being written)
+//! The only SQL of Millrace.
+//!
+//! MySQL keeps the record: what came in on the topics with its effects, the reference data, and how far each partition is. A batch
+//! of one partition is one transaction ([`batch`]): rows, rejects, counters and position together, so running it twice changes
+//! nothing. Statements stay in the common subset of MySQL 8.4 and MariaDB 10.11.
+
+pub mod accounts;
+mod alarms;
+pub mod batch;
+pub mod cache;
+pub mod customers;
+pub mod dashboard;
+pub mod fault;
+pub mod import;
+mod insert;
+pub mod leases;
+pub mod ledger;
+pub mod month_partitions;
+pub mod pool;
+pub mod reference;
+pub mod rejects;
+pub mod schema;
+pub mod sensors;
+pub mod silence;
+pub mod status;
+pub mod usage;
+pub mod world;
+
+pub use sqlx::MySqlPool;

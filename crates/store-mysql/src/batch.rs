@@ -1,0 +1,335 @@
+//! The records of one partition, stored in one transaction: rows, rejects, counters and position together.
+//!
+//! Locks are taken in one order: the ledger's row, then known identities are read, then rows are inserted. Identities are read
+//! before anything is derived from a record, so a duplicate has no effect; what is new is inserted plainly, and a key that
+//! another partition inserted meanwhile rolls the whole back and runs it again.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::pool::PoolConnection;
+use sqlx::{MySql, MySqlConnection, MySqlPool};
+use tokio::sync::mpsc;
+
+use crate::fault::{Retry, StoreError};
+use crate::insert::{self, Row, Statement};
+use crate::ledger::{self, Counts, Delivery, Ledger};
+use crate::rejects::{self, NewReject};
+
+/// How often a batch is run before its fault is handed to the caller.
+const ATTEMPTS: u32 = 5;
+
+/// How long a batch waits for its second connection.
+const READER_WAIT: Duration = Duration::from_millis(250);
+
+/// Where a batch comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The topic.
+    pub topic: &'a str,
+    /// The partition.
+    pub partition: u32,
+    /// The smallest offset of the batch.
+    pub first_offset: u64,
+    /// How many records it has. A batch whose records stop coming before that is not committed.
+    pub records: usize,
+}
+
+/// A record as it came out of its decoder.
+#[derive(Debug)]
+pub struct Record<T> {
+    /// Its place in the partition.
+    pub offset: u64,
+    /// The broker's time for it.
+    pub recorded_at: DateTime<Utc>,
+    /// What it says, or why it is refused.
+    pub content: Result<T, Refusal>,
+}
+
+/// Why a record is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The field, at most 64 characters.
+    pub field: Cow<'static, str>,
+    /// The reason, at most 400 characters.
+    pub reason: String,
+}
+
+/// A record as it was delivered: what is kept of one that is refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Original {
+    /// Its key.
+    pub key: Option<Vec<u8>>,
+    /// Its headers, as a JSON list of maps from a name to the value's bytes.
+    pub headers: String,
+    /// Its value.
+    pub payload: Option<Vec<u8>>,
+}
+
+/// Gives back the records as they were delivered.
+pub trait Originals: Sync {
+    /// The record at an offset of the batch.
+    fn original(&self, offset: u64) -> Original;
+}
+
+/// The decoded records of a batch, as they come: they are stored while the next ones are decoded. What came is kept until the
+/// batch is committed, because a rolled back transaction runs again.
+pub struct Incoming<T> {
+    receiver: mpsc::Receiver<Vec<Record<T>>>,
+    received: Vec<Arc<Vec<Record<T>>>>,
+}
+
+impl<T> Incoming<T> {
+    /// The records that a decoder sends, in order of their offsets.
+    pub fn new(receiver: mpsc::Receiver<Vec<Record<T>>>) -> Self {
+        Self { receiver, received: Vec::new() }
+    }
+
+    /// Records that are all there.
+    pub fn ready(records: Vec<Record<T>>) -> Self {
+        let (_, receiver) = mpsc::channel(1);
+        Self { receiver, received: vec![Arc::new(records)] }
+    }
+
+    async fn chunk(&mut self, n: usize) -> Option<Arc<Vec<Record<T>>>> {
+        if n == self.received.len() {
+            self.received.push(Arc::new(self.receiver.recv().await?));
+        }
+        self.received.get(n).cloned()
+    }
+}
+
+/// What storing a batch did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stored {
+    /// The records that count.
+    pub counts: Counts,
+    /// Records that were delivered before and do not count.
+    pub redelivered: u64,
+}
+
+/// What one topic's records become.
+pub(crate) trait Intake: Sync {
+    /// A decoded record.
+    type Record: Send + Sync;
+    /// What makes two records the same one. Rows are inserted in its order.
+    type Identity: Hash + Eq + Ord + Clone + Send + Sync;
+    /// A row to insert.
+    type Row<'a>: Row + Send + Sync;
+    /// What one transaction carries along.
+    type Work: Send;
+
+    /// Where rows go.
+    fn statement() -> &'static Statement;
+    /// A record's identity.
+    fn identity(record: &Self::Record) -> Self::Identity;
+    /// Begins a transaction's work, after the ledger's row was locked.
+    fn begin(&self, connection: &mut MySqlConnection) -> impl Future<Output = Result<Self::Work, StoreError>> + Send;
+    /// Those of `identities`, at most [`insert::MOST`], that are stored already.
+    fn known(
+        connection: &mut MySqlConnection,
+        identities: &[Self::Identity],
+    ) -> impl Future<Output = Result<HashSet<Self::Identity>, StoreError>> + Send;
+    /// The rows of records that are not stored yet.
+    fn rows<'a>(
+        &self,
+        connection: &mut MySqlConnection,
+        work: &mut Self::Work,
+        records: &[&'a Self::Record],
+    ) -> impl Future<Output = Result<Vec<Self::Row<'a>>, StoreError>> + Send;
+    /// Notes a record that was stored.
+    fn stored(&self, work: &mut Self::Work, record: &Self::Record);
+    /// Does what follows from the stored records, before the counters are written.
+    fn finish(
+        &self,
+        connection: &mut MySqlConnection,
+        work: Self::Work,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// Stores a batch, running its transaction again after faults that pass at once. An error means that nothing of it is stored.
+pub(crate) async fn commit<I: Intake>(
+    pool: &MySqlPool,
+    intake: &I,
+    source: Source<'_>,
+    mut incoming: Incoming<I::Record>,
+    originals: &dyn Originals,
+) -> Result<Stored, StoreError> {
+    let mut attempt = 1;
+    loop {
+        // Boxed: the transaction is a large state machine, and callers nest it.
+        match Box::pin(attempt_commit(pool, intake, source, &mut incoming, originals)).await {
+            Err(error) if attempt < ATTEMPTS && error.retry() == Retry::AtOnce => {
+                tracing::info!(topic = source.topic, partition = source.partition, attempt, %error, "running the batch again");
+                tokio::time::sleep(Duration::from_millis(10 << attempt)).await;
+                attempt += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn attempt_commit<I: Intake>(
+    pool: &MySqlPool,
+    intake: &I,
+    source: Source<'_>,
+    incoming: &mut Incoming<I::Record>,
+    originals: &dyn Originals,
+) -> Result<Stored, StoreError> {
+    let mut transaction = pool.begin().await?;
+    let mut ledger = ledger::lock(&mut transaction, source.topic, source.partition, source.first_offset).await?;
+    let mut work = intake.begin(&mut transaction).await?;
+    let reader = reader(pool, source).await;
+    let (taken, chunks) = mpsc::channel(1);
+    let (mut took, wrote) = tokio::try_join!(
+        take::<I>(&mut ledger, source, incoming, reader, taken),
+        write(&mut transaction, intake, &mut work, chunks)
+    )?;
+    took += wrote;
+    took.stored.counts.rejects = rejects::insert(&mut transaction, source, took.refused, originals).await?;
+    intake.finish(&mut transaction, work).await?;
+    ledger.counts += took.stored.counts;
+    ledger::save(&mut transaction, &ledger).await?;
+    transaction.commit().await?;
+    Ok(took.stored)
+}
+
+/// A second connection, on which the identities of a chunk are looked up while the chunk before it is being inserted. What this
+/// transaction has inserted itself is not seen there, and is not asked for: identities of the batch are remembered. A batch of
+/// one chunk, or one for which no connection is free, is looked up on its own.
+async fn reader(pool: &MySqlPool, source: Source<'_>) -> Option<PoolConnection<MySql>> {
+    if source.records <= insert::MOST {
+        return None;
+    }
+    tokio::time::timeout(READER_WAIT, pool.acquire()).await.ok()?.ok()
+}
+
+/// What the two halves of storing a batch have found.
+#[derive(Default)]
+struct Findings {
+    stored: Stored,
+    refused: Vec<NewReject>,
+}
+
+impl std::ops::AddAssign for Findings {
+    fn add_assign(&mut self, other: Self) {
+        self.stored.counts += other.stored.counts;
+        self.stored.redelivered += other.stored.redelivered;
+        self.refused.extend(other.refused);
+    }
+}
+
+/// Decoded records of a chunk, each the first of its identity in the batch, in the order of their identities.
+struct Taken<I: Intake> {
+    records: Arc<Vec<Record<I::Record>>>,
+    candidates: Vec<Candidate<I::Identity>>,
+    /// The identities that are stored already, where they were looked up.
+    known: Option<HashSet<I::Identity>>,
+}
+
+struct Candidate<Identity> {
+    identity: Identity,
+    /// Its place among the records of the chunk.
+    place: usize,
+    delivery: Delivery,
+    epoch: u32,
+}
+
+/// The first half: says of each record whether it counts, and finds what is stored already.
+async fn take<I: Intake>(
+    ledger: &mut Ledger,
+    source: Source<'_>,
+    incoming: &mut Incoming<I::Record>,
+    mut reader: Option<PoolConnection<MySql>>,
+    taken: mpsc::Sender<Taken<I>>,
+) -> Result<Findings, StoreError> {
+    let mut findings = Findings::default();
+    let mut seen = HashSet::with_capacity(source.records);
+    let mut count = 0;
+    let mut n = 0;
+    while let Some(records) = incoming.chunk(n).await {
+        n += 1;
+        count += records.len();
+        let mut candidates = Vec::with_capacity(records.len());
+        for (place, record) in records.iter().enumerate() {
+            let delivery = ledger.take(record.offset, record.recorded_at);
+            findings.stored.redelivered += u64::from(delivery == Delivery::Again);
+            match &record.content {
+                Ok(content) => {
+                    let identity = I::identity(content);
+                    if seen.insert(identity.clone()) {
+                        candidates.push(Candidate { identity, place, delivery, epoch: ledger.epoch });
+                    } else {
+                        findings.stored.counts.duplicates += u64::from(delivery == Delivery::First);
+                    }
+                }
+                Err(refusal) => findings.refused.push(NewReject::new(record, refusal.clone(), delivery, ledger.epoch)),
+            }
+        }
+        candidates.sort_unstable_by(|a, b| a.identity.cmp(&b.identity));
+        let known = match &mut reader {
+            Some(reader) => Some(known::<I>(reader, &candidates).await?),
+            None => None,
+        };
+        if taken.send(Taken { records, candidates, known }).await.is_err() {
+            // The other half has failed, and says why.
+            break;
+        }
+    }
+    if count != source.records {
+        return Err(StoreError::Stored(format!("{count} of {} records of the batch were decoded", source.records)));
+    }
+    Ok(findings)
+}
+
+async fn known<I: Intake>(
+    connection: &mut MySqlConnection,
+    candidates: &[Candidate<I::Identity>],
+) -> Result<HashSet<I::Identity>, StoreError> {
+    let identities: Vec<I::Identity> = candidates.iter().map(|candidate| candidate.identity.clone()).collect();
+    let mut known = HashSet::new();
+    for identities in identities.chunks(insert::MOST) {
+        known.extend(I::known(connection, identities).await?);
+    }
+    Ok(known)
+}
+
+/// The second half: inserts what is new.
+async fn write<I: Intake>(
+    connection: &mut MySqlConnection,
+    intake: &I,
+    work: &mut I::Work,
+    mut chunks: mpsc::Receiver<Taken<I>>,
+) -> Result<Findings, StoreError> {
+    let mut findings = Findings::default();
+    while let Some(Taken { records, mut candidates, known: looked_up }) = chunks.recv().await {
+        let known = match looked_up {
+            Some(known) => known,
+            None => known::<I>(connection, &candidates).await?,
+        };
+        candidates.retain(|candidate| {
+            let new = !known.contains(&candidate.identity);
+            findings.stored.counts.duplicates += u64::from(!new && candidate.delivery == Delivery::First);
+            new
+        });
+        let contents: Vec<&I::Record> =
+            candidates.iter().filter_map(|candidate| records[candidate.place].content.as_ref().ok()).collect();
+        let rows = intake.rows(connection, work, &contents).await?;
+        let mut refusals = insert::insert(connection, I::statement(), &rows).await?.into_iter().peekable();
+        for (n, (candidate, content)) in candidates.iter().zip(&contents).enumerate() {
+            if let Some(refusal) = refusals.next_if(|refusal| refusal.row == n) {
+                let refusal = Refusal { field: Cow::Borrowed("store"), reason: refusal.reason };
+                let record = &records[candidate.place];
+                findings.refused.push(NewReject::new(record, refusal, candidate.delivery, candidate.epoch));
+                continue;
+            }
+            intake.stored(work, content);
+            findings.stored.counts.stored += u64::from(candidate.delivery == Delivery::First);
+        }
+    }
+    Ok(findings)
+}

@@ -1,0 +1,100 @@
+//! What the cache function reads and folds: only what was committed since it looked last.
+//!
+//! Rows commit out of order, so that a watermark by sequence number alone would pass over those of a batch that is still in
+//! flight. [`reach`] therefore share-locks the topic's ledger rows for a moment: every batch locks its own first, so none is then
+//! in flight, and every row up to the highest number is there to be seen.
+
+use chrono::{DateTime, Utc};
+use sqlx::{Connection, MySqlPool, Row};
+
+use crate::fault::{Retry, StoreError};
+
+mod customers;
+mod sensors;
+mod usage;
+
+pub use customers::{NumberedSnapshot, snapshots_after};
+pub use sensors::{latest_of_all, latest_within};
+pub use usage::{Folded, changed_hours, day_by_cell, day_hours_by_service, fold_usage, page_end};
+
+/// How often a fault that passes is met before it is the caller's.
+const TRIES: u32 = 5;
+
+/// How far a topic's rows can be read without missing one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    /// The highest sequence number: every row up to it is committed.
+    pub seq: u64,
+    /// The database's time at that moment: every record committed by then is within reach.
+    pub at: DateTime<Utc>,
+}
+
+/// The tables that are read by sequence number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feed {
+    /// Usage events.
+    UsageEvents,
+    /// Readings of sensors.
+    SensorReadings,
+    /// Snapshots of customers.
+    CustomerSnapshots,
+}
+
+impl Feed {
+    /// Every feed.
+    pub const ALL: [Feed; 3] = [Self::UsageEvents, Self::SensorReadings, Self::CustomerSnapshots];
+
+    /// The topic whose records the table holds.
+    pub fn topic(self) -> &'static str {
+        match self {
+            Self::UsageEvents => "usage-events",
+            Self::SensorReadings => "sensor-readings",
+            Self::CustomerSnapshots => "customers",
+        }
+    }
+
+    fn highest_seq(self) -> &'static str {
+        match self {
+            Self::UsageEvents => "SELECT CAST(COALESCE(MAX(seq), 0) AS UNSIGNED), UTC_TIMESTAMP(3) FROM usage_events",
+            Self::SensorReadings => {
+                "SELECT CAST(COALESCE(MAX(seq), 0) AS UNSIGNED), UTC_TIMESTAMP(3) FROM sensor_readings"
+            }
+            Self::CustomerSnapshots => {
+                "SELECT CAST(COALESCE(MAX(seq), 0) AS UNSIGNED), UTC_TIMESTAMP(3) FROM customer_snapshots"
+            }
+        }
+    }
+}
+
+/// How far the rows of `feed` can be read. Waits for the batches that are in flight, and holds new ones up while it does.
+pub async fn reach(pool: &MySqlPool, feed: Feed) -> Result<Reach, StoreError> {
+    for _ in 1..TRIES {
+        match try_reach(pool, feed).await {
+            Err(error) if error.retry() == Retry::AtOnce => {
+                tracing::debug!(%error, topic = feed.topic(), "trying again to see how far the rows go");
+            }
+            outcome => return outcome,
+        }
+    }
+    try_reach(pool, feed).await
+}
+
+async fn try_reach(pool: &MySqlPool, feed: Feed) -> Result<Reach, StoreError> {
+    let mut connection = pool.acquire().await?;
+    // Repeatable read locks the gaps between the rows too, so that no batch of a partition that has no row yet slips in.
+    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").execute(&mut *connection).await?;
+    let mut transaction = connection.begin().await?;
+    sqlx::query("SELECT partition_no FROM ledger WHERE topic = ? LOCK IN SHARE MODE")
+        .bind(feed.topic())
+        .fetch_all(&mut *transaction)
+        .await?;
+    // The first plain read fixes the snapshot, after the locks are held.
+    let row = sqlx::query(feed.highest_seq()).fetch_one(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(Reach { seq: row.try_get(0)?, at: row.try_get(1)? })
+}
+
+/// The name of this database, which differs from that of any other and of an earlier one in its place.
+pub async fn origin(pool: &MySqlPool) -> Result<String, StoreError> {
+    Ok(sqlx::query("SELECT name FROM database_identity WHERE id = 1").fetch_one(pool).await?.try_get(0)?)
+}

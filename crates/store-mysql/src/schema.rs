@@ -1,0 +1,75 @@
+//! The schema: migrations, and the partitions that are kept ahead of time.
+
+use chrono::{DateTime, Utc};
+use sqlx::migrate::{Migrate, Migrator};
+use sqlx::{AssertSqlSafe, MySqlConnection, MySqlPool, Row as _};
+
+use crate::fault::StoreError;
+use crate::month_partitions;
+
+/// How long a run waits for another one, in seconds.
+const LOCK_SECONDS: u32 = 240;
+
+/// The migrations of this build. They are locked here and not by sqlx, whose endless wait MariaDB answers at once with NULL.
+fn migrations() -> Migrator {
+    let mut migrations = sqlx::migrate!("../../migrations");
+    migrations.set_locking(false);
+    migrations
+}
+
+/// Brings the schema up to date and keeps partitions ahead of `now`. Safe to run twice, and by two at once: they follow one
+/// another. Returns what was done.
+///
+/// # Errors
+/// When a statement failed; what was done before it stays, and the next run goes on from there.
+pub async fn migrate(pool: &MySqlPool, now: DateTime<Utc>) -> Result<Migrated, StoreError> {
+    let mut connection = pool.acquire().await?;
+    let locked: Option<i64> = sqlx::query("SELECT GET_LOCK(CONCAT('migrate ', LEFT(DATABASE(), 50)), ?)")
+        .bind(LOCK_SECONDS)
+        .fetch_one(&mut *connection)
+        .await?
+        .try_get(0)?;
+    if locked != Some(1) {
+        return Err(StoreError::Stored(format!("another migration has been running for {LOCK_SECONDS} s")));
+    }
+    let outcome = migrate_locked(&mut connection, now).await;
+    sqlx::query("SELECT RELEASE_LOCK(CONCAT('migrate ', LEFT(DATABASE(), 50)))").execute(&mut *connection).await?;
+    outcome
+}
+
+/// What a run of [`migrate`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// Migrations applied by this run.
+    pub applied: usize,
+    /// Migrations of this build.
+    pub known: usize,
+    /// Partitions made by this run.
+    pub partitions: usize,
+}
+
+async fn migrate_locked(connection: &mut MySqlConnection, now: DateTime<Utc>) -> Result<Migrated, StoreError> {
+    let migrations = migrations();
+    let table = migrations.table_name.clone();
+    connection.ensure_migrations_table(&table).await?;
+    forget_unfinished(connection, &table).await?;
+    let before = connection.list_applied_migrations(&table).await?.len();
+    migrations.run_direct(None, connection, false).await?;
+    let after = connection.list_applied_migrations(&table).await?.len();
+    let mut partitions = 0;
+    for table in month_partitions::TABLES {
+        partitions += month_partitions::keep_ahead(connection, table, now).await?;
+    }
+    Ok(Migrated { applied: after - before, known: migrations.iter().count(), partitions })
+}
+
+/// A run that was killed leaves its migration marked unfinished, as DDL cannot be rolled back. Each migration is one statement
+/// that may be run again, so it is.
+async fn forget_unfinished(connection: &mut MySqlConnection, table: &str) -> Result<(), StoreError> {
+    let sql = format!("DELETE FROM {table} WHERE success = FALSE");
+    let forgotten = sqlx::query(AssertSqlSafe(sql)).execute(connection).await?.rows_affected();
+    if forgotten > 0 {
+        tracing::warn!(forgotten, "running unfinished migrations again");
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! A database of its own for each test, on a real server.
+
+// A helper that cannot do its work fails the test that uses it.
+#![allow(clippy::panic)]
+
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+use uuid::Uuid;
+
+use crate::environment::required;
+
+/// Names the variable with the address of a server on which databases may be created.
+pub const URL_VARIABLE: &str = "MILLRACE_TEST_MYSQL_URL";
+
+/// An empty database that is dropped with this value, also when the test panics.
+pub struct TestDatabase {
+    admin: MySqlConnectOptions,
+    name: String,
+}
+
+impl TestDatabase {
+    /// Makes an empty database on the server that `MILLRACE_TEST_MYSQL_URL` names.
+    ///
+    /// # Panics
+    /// When the variable is missing or the server refuses: a test without its server has proved nothing.
+    pub async fn create() -> Self {
+        let url = required(URL_VARIABLE);
+        let admin: MySqlConnectOptions =
+            url.parse().unwrap_or_else(|_| panic!("{URL_VARIABLE}: expected mysql://user:password@host:port/"));
+        let admin = admin.disable_statement_logging();
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        run(&admin, &format!("CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"))
+            .await
+            .unwrap_or_else(|error| panic!("{URL_VARIABLE}: cannot create a database: {error}"));
+        Self { admin, name }
+    }
+
+    /// How to connect to it, as the server's administrator.
+    pub fn options(&self) -> MySqlConnectOptions {
+        self.admin.clone().database(&self.name)
+    }
+
+    /// How to connect to the server without a database, as its administrator.
+    pub fn admin(&self) -> MySqlConnectOptions {
+        self.admin.clone()
+    }
+
+    /// Runs statements, separated by semicolons.
+    ///
+    /// # Panics
+    /// When one fails.
+    pub async fn run(&self, sql: &str) {
+        if let Err(error) = run(&self.options(), sql).await {
+            panic!("{sql}: {error}");
+        }
+    }
+
+    /// The rows of a query of one text column, NULL being `NULL`.
+    ///
+    /// # Panics
+    /// When the query fails.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let texts = async {
+            let mut connection: MySqlConnection = self.options().connect().await?;
+            let texts: Vec<Option<String>> =
+                sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await?;
+            connection.close().await?;
+            Ok::<_, sqlx::Error>(texts)
+        };
+        match texts.await {
+            Ok(texts) => texts.into_iter().map(|text| text.unwrap_or_else(|| "NULL".into())).collect(),
+            Err(error) => panic!("{sql}: {error}"),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let (admin, sql) = (self.admin.clone(), format!("DROP DATABASE IF EXISTS `{}`", self.name));
+        // A thread of its own: the test's runtime may be of one thread, or gone.
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.is_ok_and(|runtime| runtime.block_on(run(&admin, &sql)).is_ok())
+        })
+        .join();
+        if !matches!(dropped, Ok(true)) {
+            eprintln!("the database {} was left behind", self.name);
+        }
+    }
+}
+
+async fn run(options: &MySqlConnectOptions, sql: &str) -> Result<(), sqlx::Error> {
+    let mut connection: MySqlConnection = options.connect().await?;
+    connection.execute(AssertSqlSafe(sql.to_owned())).await?;
+    connection.close().await
+}
