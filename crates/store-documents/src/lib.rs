@@ -1,1 +1,29 @@
-//! (being written)
+//! The only MongoDB driver of Millrace.
+//!
+//! Documents are a cache of what MySQL knows: whole documents with a version, written only over a smaller one, so that writing
+//! them twice, late or in another order changes nothing. Commands stay in the common subset of Amazon DocumentDB 5, MongoDB and
+//! the embedded server: no transactions, sessions, change streams, pipeline updates or client-level bulk writes.
+//!
+//! | collection | one document per | `_id` |
+//! | --- | --- | --- |
+//! | `usage_hourly` | hour, service, cell | `2026-11-21T08:00:00Z/voice/C-1` |
+//! | `usage_hourly_by_service` | hour, service | `2026-11-21T08:00:00Z/voice` |
+//! | `usage_daily` | day (UTC), service, cell | `2026-11-21T00:00:00Z/voice/C-1` |
+//! | `sensor_latest` | sensor | the sensor's id |
+//! | `customer_features` | labelled example; customer to be scored | `id@milliseconds`; `id@latest` |
+//! | `watermarks` | topic | the topic |
+
+mod connection;
+mod error;
+mod features;
+mod read;
+mod replace;
+mod sensors;
+mod usage;
+mod watermarks;
+
+pub use connection::{DocumentSettings, DocumentStore};
+pub use error::DocumentError;
+pub use replace::Replaced;
+pub use usage::UsageGrain;
+pub use watermarks::Watermark;

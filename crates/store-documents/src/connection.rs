@@ -1,0 +1,174 @@
+//! Reaching the database.
+
+use std::future::Future;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use mongodb::bson::{Document, doc};
+use mongodb::options::{ClientOptions, Credential};
+use mongodb::{Client, Collection, Database};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::error::DocumentError;
+use crate::{features, sensors, usage, watermarks};
+
+/// Where the document database is and how to sign in.
+#[derive(Debug, Clone)]
+pub struct DocumentSettings {
+    /// `mongodb://host:port/?options`. It holds no password.
+    pub url: String,
+    /// The database's name.
+    pub database: String,
+    /// The user, where one is needed.
+    pub user: Option<String>,
+    /// The user's password.
+    pub password: Option<SecretString>,
+    /// How long one command may take.
+    pub timeout: Duration,
+}
+
+/// A database of documents. Cheap to clone: clones share their connections.
+#[derive(Debug, Clone)]
+pub struct DocumentStore {
+    database: Database,
+    timeout: Duration,
+}
+
+impl DocumentStore {
+    /// Prepares a client; connections are made when they are first needed.
+    pub async fn connect(settings: &DocumentSettings) -> Result<Self, DocumentError> {
+        if settings.database.is_empty() {
+            return Err(DocumentError::Settings("the name of the document database is empty".into()));
+        }
+        // The driver's own message may quote the address, and with it a password that was put there by mistake.
+        let mut options = ClientOptions::parse(&settings.url).await.map_err(|_| {
+            DocumentError::Settings(
+                "expected mongodb://host:port/?options as the address of the document database".into(),
+            )
+        })?;
+        options.app_name = Some("millrace".into());
+        // Amazon DocumentDB before 8.0 refuses them; every write here may be run again anyway.
+        options.retry_writes = Some(false);
+        options.connect_timeout = Some(settings.timeout.min(Duration::from_secs(5)));
+        options.server_selection_timeout = Some(settings.timeout.min(Duration::from_secs(5)));
+        options.max_pool_size.get_or_insert(8);
+        if settings.user.is_some() || settings.password.is_some() {
+            let mut credential = options.credential.take().unwrap_or_else(|| Credential::builder().build());
+            credential.username = settings.user.clone().or(credential.username);
+            credential.password =
+                settings.password.as_ref().map(|p| p.expose_secret().to_owned()).or(credential.password);
+            options.credential = Some(credential);
+        }
+        let client = Client::with_options(options).map_err(|e| DocumentError::Settings(e.to_string()))?;
+        Ok(Self { database: client.database(&settings.database), timeout: settings.timeout })
+    }
+
+    /// Asks the server for a sign of life.
+    pub async fn ping(&self) -> Result<(), DocumentError> {
+        self.within(self.database.run_command(doc! {"ping": 1})).await.map(drop)
+    }
+
+    /// Makes the indexes that are missing. Safe to run again.
+    pub async fn create_indexes(&self) -> Result<(), DocumentError> {
+        for (collection, keys) in usage::INDEXES.iter().chain(features::INDEXES) {
+            let name = keys.join("_");
+            let key: Document = keys.iter().map(|key| ((*key).to_owned(), 1.into())).collect();
+            let command = doc! {"createIndexes": *collection, "indexes": [{"key": key, "name": name}]};
+            self.within(self.database.run_command(command)).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes every computed document with its watermarks, so that all is computed again.
+    pub async fn clear(&self) -> Result<(), DocumentError> {
+        // Only what is there: to drop a missing collection is an error that the embedded server reports without its code.
+        let present = self.within(self.database.list_collection_names()).await?;
+        // The watermarks first: a stop in between must not leave documents missing below a watermark.
+        let computed = usage::COLLECTIONS.into_iter().chain([sensors::COLLECTION, features::COLLECTION]);
+        for collection in [watermarks::COLLECTION].into_iter().chain(computed) {
+            if present.iter().any(|name| name == collection) {
+                self.within(self.collection(collection).drop()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads whole documents, sorted; a `limit` of 0 is none.
+    pub(crate) async fn find(
+        &self,
+        collection: &str,
+        query: Document,
+        sort: Document,
+        limit: i64,
+    ) -> Result<Vec<Document>, DocumentError> {
+        let collection = self.collection(collection);
+        let found = collection.find(query).sort(sort).limit(limit);
+        self.within(async { found.await?.try_collect().await }).await
+    }
+
+    pub(crate) fn collection(&self, name: &str) -> Collection<Document> {
+        self.database.collection(name)
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Runs one command within the time that it may take: the driver itself waits for an answer without end.
+    pub(crate) async fn within<T>(
+        &self,
+        work: impl IntoFuture<Output = mongodb::error::Result<T>>,
+    ) -> Result<T, DocumentError> {
+        limited(self.timeout, work.into_future()).await
+    }
+}
+
+async fn limited<T>(
+    timeout: Duration,
+    work: impl Future<Output = mongodb::error::Result<T>>,
+) -> Result<T, DocumentError> {
+    match tokio::time::timeout(timeout, work).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(DocumentError::Timeout(timeout)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn settings(url: &str) -> DocumentSettings {
+        DocumentSettings {
+            url: url.into(),
+            database: "millrace".into(),
+            user: Some("app".into()),
+            password: Some("s3cret".into()),
+            timeout: Duration::from_millis(300),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wrong_address_is_named_without_quoting_it() {
+        let error = DocumentStore::connect(&settings("mongodb//x:s3cret@host")).await.unwrap_err().to_string();
+        assert!(error.contains("expected mongodb://"), "{error}");
+        assert!(!error.contains("s3cret"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_empty_database_name_is_refused() {
+        let error =
+            DocumentStore::connect(&DocumentSettings { database: String::new(), ..settings("mongodb://h:1/") }).await;
+        assert!(error.unwrap_err().to_string().contains("name of the document database"));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_away_is_an_error_in_time_that_holds_no_password() {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let store = DocumentStore::connect(&settings(&format!("mongodb://127.0.0.1:{port}/"))).await.unwrap();
+        let begun = std::time::Instant::now();
+        let error = store.ping().await.unwrap_err();
+        assert!(begun.elapsed() < Duration::from_secs(3));
+        assert!(!format!("{error} {error:?} {store:?}").contains("s3cret"));
+    }
+}
