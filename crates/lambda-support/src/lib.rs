@@ -1,1 +1,7 @@
-//! (being written)
+//! What every function shares: settings from the environment, logs, metrics, and the loop over a batch's partitions.
+
+pub mod batch_loop;
+pub mod invocation;
+pub mod logs;
+pub mod metrics;
+pub mod settings;

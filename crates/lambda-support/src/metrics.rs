@@ -1,0 +1,110 @@
+//! Metrics in CloudWatch's embedded metric format: one JSON line on stdout for each emission, of which CloudWatch makes metrics.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Every metric that a function emits. Alarms and dashboards rely on the names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Records stored.
+    RecordsStored,
+    /// Records whose identity was stored before.
+    RecordsDuplicate,
+    /// Records refused.
+    RecordsRejected,
+    /// Records delivered once more, which do not count.
+    RecordsRedelivered,
+    /// Partitions of a batch for which a retry was asked.
+    BatchesFailed,
+    /// How long a partition's batch took.
+    BatchDuration,
+    /// Alarms opened because a sensor fell silent.
+    SilentAlarmsOpened,
+    /// Sensors that are silent.
+    SensorsSilent,
+    /// Documents written by the cache.
+    DocumentsWritten,
+    /// How old what the documents say is.
+    CacheAge,
+    /// How long a run of a scheduled task took.
+    RunDuration,
+}
+
+impl Metric {
+    /// Its name in CloudWatch.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RecordsStored => "RecordsStored",
+            Self::RecordsDuplicate => "RecordsDuplicate",
+            Self::RecordsRejected => "RecordsRejected",
+            Self::RecordsRedelivered => "RecordsRedelivered",
+            Self::BatchesFailed => "BatchesFailed",
+            Self::BatchDuration => "BatchDuration",
+            Self::SilentAlarmsOpened => "SilentAlarmsOpened",
+            Self::SensorsSilent => "SensorsSilent",
+            Self::DocumentsWritten => "DocumentsWritten",
+            Self::CacheAge => "CacheAge",
+            Self::RunDuration => "RunDuration",
+        }
+    }
+
+    /// Its unit in CloudWatch.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::BatchDuration | Self::RunDuration => "Milliseconds",
+            Self::CacheAge => "Seconds",
+            _ => "Count",
+        }
+    }
+}
+
+/// Emits some metrics of this function. `topic` is a second dimension where records are counted.
+pub fn emit(topic: Option<&str>, values: &[(Metric, f64)]) {
+    let function = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|_| "local".into());
+    let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let line = line(millis, &function, topic, values);
+    // A closed stdout ends the process's log, not its work.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// Names and dimensions come from code and settings; only letters, digits and `-_.` of them are kept, so nothing needs escaping.
+fn line(millis: u128, function: &str, topic: Option<&str>, values: &[(Metric, f64)]) -> String {
+    let plain =
+        |text: &str| -> String { text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect() };
+    let definitions: Vec<String> = values
+        .iter()
+        .map(|(metric, _)| format!(r#"{{"Name":"{}","Unit":"{}"}}"#, metric.name(), metric.unit()))
+        .collect();
+    let dimensions = if topic.is_some() { r#"["Function","Topic"]"# } else { r#"["Function"]"# };
+    let mut line = format!(
+        r#"{{"_aws":{{"Timestamp":{millis},"CloudWatchMetrics":[{{"Namespace":"Millrace","Dimensions":[{dimensions}],"Metrics":[{}]}}]}},"Function":"{}""#,
+        definitions.join(","),
+        plain(function)
+    );
+    if let Some(topic) = topic {
+        let _ = write!(line, r#","Topic":"{}""#, plain(topic));
+    }
+    for (metric, value) in values {
+        let _ = write!(line, r#","{}":{value}"#, metric.name());
+    }
+    line.push('}');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_line_is_json_that_names_each_metric_once() {
+        let line = line(7, "rate", Some("usage-events"), &[(Metric::RecordsStored, 3.0), (Metric::BatchDuration, 1.5)]);
+        let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(json["RecordsStored"], 3.0);
+        assert_eq!(json["Topic"], "usage-events");
+        let directive = &json["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Dimensions"], serde_json::json!([["Function", "Topic"]]));
+        assert_eq!(directive["Metrics"][1], serde_json::json!({"Name": "BatchDuration", "Unit": "Milliseconds"}));
+    }
+}
