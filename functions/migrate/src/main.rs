@@ -1,2 +1,21 @@
-//! (being written)
-fn main() {}
+//! The process that Lambda runs.
+
+use std::process::ExitCode;
+
+use lambda_runtime::Error;
+use migrate::Migrate;
+use millrace_lambda_support::settings::{self, MysqlSettings};
+use millrace_lambda_support::{invocation, logs};
+use millrace_store_mysql::pool;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    logs::init();
+    invocation::ended(run().await)
+}
+
+async fn run() -> Result<(), Error> {
+    let mysql = MysqlSettings::read(&settings::environment)?;
+    let migrate = Migrate::new(pool::connect(&mysql.url, mysql.password.as_ref())?);
+    invocation::serve(async |_| Ok(migrate.run(chrono::Utc::now()).await?)).await
+}
