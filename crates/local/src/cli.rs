@@ -1,0 +1,67 @@
+//! The command line's grammar; each command's own options stand in its file under `commands/`.
+
+use clap::{Parser, Subcommand};
+
+use crate::{CommandError, commands};
+
+/// Millrace: a telecom operator's real-time data platform, on one machine.
+#[derive(Debug, Parser)]
+#[command(name = "millrace", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// The command to run.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What `millrace` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the real services and every function, and keep them running
+    Up(commands::up::Up),
+    /// Stop the stack in order
+    Down(commands::down::Down),
+    /// Show the state of the stack: services, topics, functions, addresses
+    Status(commands::status::Status),
+    /// Send seeded, realistic records to the topics
+    Simulate(commands::simulate::Simulate),
+    /// Send a file's records to a topic
+    Replay(commands::replay::Replay),
+    /// Import reference data: operator, tariffs, plans, accounts, subscriptions, cells, sensors
+    Import(commands::import::Import),
+    /// Invoke a function through the local host and print its answer
+    Invoke(commands::invoke::Invoke),
+    /// Stop feeding a function from Kafka; its records wait there
+    Pause(commands::pause::Pause),
+    /// Feed a paused function again, from where it ended
+    Resume(commands::pause::Resume),
+    /// What was refused and why; replay sends it to its topic again
+    Rejects(commands::rejects::Rejects),
+    /// Batches that were given up on after their retries; replay sends their records to their topic again
+    GivenUp(commands::given_up::GivenUp),
+    /// Print where the services are, for tests
+    #[command(hide = true)]
+    TestEnvironment(commands::test_environment::TestEnvironment),
+}
+
+impl Command {
+    /// Runs the command to its end.
+    ///
+    /// # Errors
+    /// Whatever the command reports; see [`CommandError::exit_status`].
+    pub async fn run(self) -> Result<(), CommandError> {
+        match self {
+            Self::Up(command) => command.run().await,
+            Self::Down(command) => command.run().await,
+            Self::Status(command) => command.run().await,
+            Self::Simulate(command) => command.run().await,
+            Self::Replay(command) => command.run().await,
+            Self::Import(command) => command.run().await,
+            Self::Invoke(command) => command.run().await,
+            Self::Pause(command) => command.run().await,
+            Self::Resume(command) => command.run().await,
+            Self::Rejects(command) => command.run().await,
+            Self::GivenUp(command) => command.run().await,
+            Self::TestEnvironment(command) => command.run(),
+        }
+    }
+}

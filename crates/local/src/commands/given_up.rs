@@ -1,0 +1,173 @@
+//! `millrace given-up`: batches that were given up on, and sending their records again.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use chrono::{DateTime, SecondsFormat, Utc};
+use clap::{Args, Subcommand};
+use millrace_wire::batch::KafkaBatch;
+use serde_json::json;
+
+use super::output::{print, print_json, table};
+use crate::CommandError;
+use crate::given_up::{Batch, GivenUp as Batches, InvocationRecord};
+use crate::home::Home;
+use crate::kafka::{Outgoing, Producer};
+
+/// Batches that are sent before their acknowledgements are waited for.
+const AT_ONCE: usize = 50;
+
+/// How long Kafka may take to acknowledge them.
+const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(60);
+
+/// The options of `given-up`.
+#[derive(Debug, Args)]
+pub struct GivenUp {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List the batches that were given up on
+    List {
+        /// One JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show why one was given up on, and its records
+    Show {
+        /// Its key, as `list` tells it
+        key: String,
+    },
+    /// Send a batch's records to their topic again
+    Replay {
+        /// Their keys (default: all that were not sent again yet)
+        keys: Vec<String>,
+    },
+}
+
+impl GivenUp {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When there is no stack or no such batch, or Kafka does not take what is replayed.
+    pub async fn run(self) -> Result<(), CommandError> {
+        let stack = Home::find()?.stack()?;
+        let batches = Batches::of(&stack).await?;
+        match self.action {
+            Action::List { json } => list(&batches.list().await?, json),
+            Action::Show { key } => show(&key, &read(&batches, &key).await?),
+            Action::Replay { keys } => replay(&stack.kafka_brokers(), &batches, keys).await,
+        }
+    }
+}
+
+fn list(batches: &[Batch], as_json: bool) -> Result<(), CommandError> {
+    if as_json {
+        let documents: Vec<_> = batches
+            .iter()
+            .map(|batch| {
+                json!({
+                    "key": batch.key, "topic": batch.topic, "topic_id": batch.topic_id, "partition": batch.partition,
+                    "first_offset": batch.first_offset, "last_offset": batch.last_offset,
+                    "given_up_at": batch.given_up_at.map(time), "replayed": batch.replayed,
+                })
+            })
+            .collect();
+        return print_json(&json!({"given_up": documents}));
+    }
+    let mut rows = vec![["GIVEN UP", "RECORDS", "REPLAYED", "KEY"].map(str::to_owned)];
+    rows.extend(batches.iter().map(|batch| {
+        [
+            batch.given_up_at.map(time).unwrap_or_default(),
+            format!("{}-{}@{}..{}", batch.topic, batch.partition, batch.first_offset, batch.last_offset),
+            if batch.replayed { "yes" } else { "no" }.to_owned(),
+            batch.key.clone(),
+        ]
+    }));
+    print(&table(&rows))
+}
+
+fn show(key: &str, record: &InvocationRecord) -> Result<(), CommandError> {
+    let batch = parse(key, record)?;
+    let context = &record.request_context;
+    let last = record.response_context.as_ref().and_then(|answer| answer.function_error.as_deref()).unwrap_or("(none)");
+    let rows = [
+        ["batch", key],
+        ["function", &context.function_arn],
+        ["given up because", &context.condition],
+        ["attempts", &context.approximate_invoke_count.to_string()],
+        ["last request", &context.request_id],
+        ["last error", last],
+        ["records", &batch.len().to_string()],
+    ];
+    let mut text = table(&rows.map(|row| row.map(str::to_owned)));
+    for partition in &batch.partitions {
+        for record in &partition.records {
+            let value = record.value.as_ref().map_or_else(|| b"(none)".to_vec(), |value| value.decode_lossy());
+            let place = format!("{}-{}@{}", partition.topic, partition.partition, record.offset);
+            text.push_str(&format!("{place}  {}\n", String::from_utf8_lossy(&value)));
+        }
+    }
+    print(&text)
+}
+
+async fn replay(brokers: &str, batches: &Batches, keys: Vec<String>) -> Result<(), CommandError> {
+    let keys = if keys.is_empty() {
+        batches.list().await?.into_iter().filter(|batch| !batch.replayed).map(|batch| batch.key).collect()
+    } else {
+        for key in &keys {
+            // All are looked for before any is sent.
+            read(batches, key).await?;
+        }
+        keys
+    };
+    let producer = Producer::for_files(brokers)?;
+    let mut produced = 0;
+    for keys in keys.chunks(AT_ONCE) {
+        let mut sent = Vec::with_capacity(keys.len());
+        for key in keys {
+            let record = read(batches, key).await?;
+            let batch = parse(key, &record)?;
+            tokio::task::block_in_place(|| send(&producer, &batch))?;
+            sent.push((key, batch.len()));
+        }
+        tokio::task::block_in_place(|| producer.finish(ACKNOWLEDGED_WITHIN))?;
+        // Noted once all is acknowledged: after a fault in between a batch may go twice, which makes duplicates, never a loss.
+        for (key, records) in sent {
+            batches.mark_replayed(key, records, Utc::now()).await?;
+            produced += records;
+        }
+    }
+    print(&format!("produced {produced}\n"))
+}
+
+fn send(producer: &Producer, batch: &KafkaBatch<'_>) -> anyhow::Result<()> {
+    for partition in &batch.partitions {
+        for record in &partition.records {
+            let key = record.key.as_ref().map(|key| key.decode_lossy());
+            let value = record.value.as_ref().map(|value| value.decode_lossy());
+            let headers: Vec<_> =
+                record.headers.iter().map(|header| (header.name.to_string(), header.value.clone())).collect();
+            let outgoing =
+                Outgoing { topic: &partition.topic, key: key.as_deref(), value: value.as_deref(), headers: &headers };
+            producer.send(outgoing)?;
+        }
+    }
+    Ok(())
+}
+
+async fn read(batches: &Batches, key: &str) -> Result<InvocationRecord, CommandError> {
+    batches.read(key).await?.ok_or_else(|| CommandError::input(format!("no batch was given up on under the key {key}")))
+}
+
+fn parse<'a>(key: &str, record: &'a InvocationRecord) -> anyhow::Result<KafkaBatch<'a>> {
+    KafkaBatch::parse(record.payload.as_bytes())
+        .map_err(|error| anyhow!(error))
+        .with_context(|| format!("{key} holds no batch"))
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}

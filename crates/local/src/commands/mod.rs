@@ -1,0 +1,16 @@
+//! One file for each command: its options (`clap::Args`) and an `async fn run(self) -> Result<(), CommandError>`.
+
+mod arguments;
+mod output;
+
+pub mod down;
+pub mod given_up;
+pub mod import;
+pub mod invoke;
+pub mod pause;
+pub mod rejects;
+pub mod replay;
+pub mod simulate;
+pub mod status;
+pub mod test_environment;
+pub mod up;

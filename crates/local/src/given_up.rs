@@ -1,0 +1,191 @@
+//! Batches that an event source mapping gave up on: kept whole in the objects bucket, listed, read back and replayed from there.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, anyhow};
+use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat, Utc};
+use millrace_local_host::{Manifest, Trigger};
+use millrace_store_objects::ObjectStore;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::project;
+use crate::stack::Stack;
+
+/// Where it is noted that a batch was replayed. The batch itself stays, and stays counted: its replay is produced anew.
+const REPLAYED: &str = "replayed-batches/";
+
+/// A batch that was given up on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// Its object's key.
+    pub key: String,
+    /// The topic.
+    pub topic: String,
+    /// The first digits of the topic's id, which tell it from one of the same name that was made before or after it; see
+    /// [`Batch::is_of`].
+    pub topic_id: String,
+    /// The partition.
+    pub partition: i32,
+    /// Offset of its first record.
+    pub first_offset: i64,
+    /// Offset of its last record.
+    pub last_offset: i64,
+    /// When it was given up on.
+    pub given_up_at: Option<DateTime<Utc>>,
+    /// Whether it was replayed since.
+    pub replayed: bool,
+}
+
+impl Batch {
+    /// Reads what a key tells: `…/<topic>/<partition>/<topic id's first digits>-<first>-<last>.json`.
+    fn parse(key: &str, given_up_at: Option<DateTime<Utc>>) -> Option<Self> {
+        let mut parts = key.rsplit('/');
+        let (topic_id, offsets) = parts.next()?.strip_suffix(".json")?.split_once('-')?;
+        let (first, last) = offsets.split_once('-')?;
+        let (first_offset, last_offset) = (first.parse().ok()?, last.parse().ok()?);
+        let partition = parts.next()?.parse().ok()?;
+        let topic = parts.next()?.to_owned();
+        Some(Self {
+            key: key.to_owned(),
+            topic,
+            topic_id: topic_id.to_owned(),
+            partition,
+            first_offset,
+            last_offset,
+            given_up_at,
+            replayed: false,
+        })
+    }
+
+    /// Whether it holds records of the topic of this id, with or without dashes.
+    #[must_use]
+    pub fn is_of(&self, topic_id: &str) -> bool {
+        topic_id.replace('-', "").starts_with(&self.topic_id)
+    }
+}
+
+/// What is known of a batch beyond its key: Lambda's invocation record.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InvocationRecord {
+    /// Why it was given up on.
+    pub request_context: RequestContext,
+    /// The last answer, when there was one.
+    pub response_context: Option<ResponseContext>,
+    /// The event that the function did not get through, as JSON.
+    pub payload: String,
+}
+
+/// The attempts.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestContext {
+    /// The last attempt's id, as in the function's log.
+    pub request_id: String,
+    /// The function.
+    pub function_arn: String,
+    /// Why no more attempts were made.
+    pub condition: String,
+    /// How many were made.
+    pub approximate_invoke_count: u32,
+}
+
+/// The last attempt.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResponseContext {
+    /// How the function failed; `None` when it answered that records failed.
+    pub function_error: Option<String>,
+}
+
+/// The bucket's batches.
+pub struct GivenUp {
+    store: ObjectStore,
+    prefixes: BTreeSet<String>,
+}
+
+impl GivenUp {
+    /// Prepares to read a stack's bucket where the functions' manifests send what is given up on.
+    ///
+    /// # Errors
+    /// When a manifest can't be read.
+    pub async fn of(stack: &Stack) -> anyhow::Result<Self> {
+        let manifests = Manifest::load_all(&project::root()?.join("functions"))?;
+        let prefixes = manifests
+            .iter()
+            .flat_map(|manifest| &manifest.triggers)
+            .filter_map(|trigger| match trigger {
+                Trigger::Kafka(kafka) => {
+                    kafka.on_failure.as_ref().map(|prefix| format!("{}/aws/lambda/", prefix.trim_end_matches('/')))
+                }
+                Trigger::Schedule(_) | Trigger::Http(_) => None,
+            })
+            .collect();
+        let store = ObjectStore::new(&stack.object_settings()).await;
+        Ok(Self { store, prefixes })
+    }
+
+    /// Every batch, in the order of the keys.
+    ///
+    /// # Errors
+    /// When the object server does not answer.
+    pub async fn list(&self) -> anyhow::Result<Vec<Batch>> {
+        let replayed: BTreeSet<String> =
+            self.store.list(REPLAYED).await?.into_iter().map(|object| object.key).collect();
+        let mut batches = Vec::new();
+        for prefix in &self.prefixes {
+            for object in self.store.list(prefix).await? {
+                if let Some(batch) = Batch::parse(&object.key, object.modified) {
+                    batches.push(Batch { replayed: replayed.contains(&format!("{REPLAYED}{}", object.key)), ..batch });
+                }
+            }
+        }
+        Ok(batches)
+    }
+
+    /// Reads a batch; `None` when there is none of that key.
+    ///
+    /// # Errors
+    /// When it can't be read, or is no invocation record.
+    pub async fn read(&self, key: &str) -> anyhow::Result<Option<InvocationRecord>> {
+        match self.store.get(key).await {
+            Ok(object) => Ok(Some(
+                serde_json::from_slice(&object.body).with_context(|| format!("{key} is no invocation record"))?,
+            )),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(anyhow!(error)),
+        }
+    }
+
+    /// Notes that a batch's records were sent to their topic again.
+    ///
+    /// # Errors
+    /// When it can't be noted.
+    pub async fn mark_replayed(&self, key: &str, records: usize, at: DateTime<Utc>) -> anyhow::Result<()> {
+        let note = json!({"replayed_at": at.to_rfc3339_opts(SecondsFormat::Millis, true), "records": records});
+        let body = Bytes::from(note.to_string());
+        Ok(self.store.put(&format!("{REPLAYED}{key}"), body, "application/json", &Default::default()).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn a_key_tells_which_records_were_given_up() {
+        let key = "failed-batches/aws/lambda/0b7e/usage-events/3/6f1c20aa-000000000017-000000000116.json";
+        let batch = Batch::parse(key, None).unwrap();
+        assert_eq!(
+            (batch.topic.as_str(), batch.partition, batch.first_offset, batch.last_offset),
+            ("usage-events", 3, 17, 116)
+        );
+        assert!(batch.is_of("6f1c20aa-04a4-4e32-8f6b-0d5a2c8f1f10") && batch.is_of("6f1c20aa04a44e328f6b0d5a2c8f1f10"));
+        assert!(!batch.is_of("7f1c20aa-04a4-4e32-8f6b-0d5a2c8f1f10"));
+        assert!(Batch::parse("failed-batches/aws/lambda/notes.txt", None).is_none());
+    }
+}

@@ -1,0 +1,8 @@
+//! The native services: for each one how it is set up, run and asked.
+
+pub mod compose;
+pub mod documents;
+pub mod java;
+pub mod kafka;
+pub mod mysql;
+pub mod programs;

@@ -1,0 +1,10 @@
+# shellcheck shell=bash
+# Messages of the scripts: what is done and why goes to stderr, so that stdout stays an answer.
+
+say() { printf '%s\n' "$*" >&2; }
+
+# What went wrong and what to do about it; 2 is "wrong use or a missing piece".
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 2
+}
