@@ -1,0 +1,21 @@
+//! Measures Millrace on stacks of its own and writes the figures to `docs/benchmarks.md`. `scripts/bench` builds and runs it.
+
+mod database;
+mod events;
+mod figures;
+mod growth;
+mod host;
+mod ingest;
+mod latency;
+mod machine;
+mod options;
+mod processes;
+mod producer;
+mod report;
+mod stacks;
+
+use clap::Parser;
+
+fn main() -> anyhow::Result<()> {
+    options::Options::parse().run()
+}

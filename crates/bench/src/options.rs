@@ -1,0 +1,97 @@
+//! What to measure, and how long.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Parser, ValueEnum};
+
+use crate::{growth, host, ingest, latency, report};
+
+/// Measures Millrace on stacks of its own and writes the figures to docs/benchmarks.md.
+#[derive(Debug, Parser)]
+pub(crate) struct Options {
+    /// The benchmarks to run (all when none is named)
+    #[arg(value_enum)]
+    names: Vec<Benchmark>,
+    /// Events of one run of `ingest`
+    #[arg(long, default_value_t = 500_000)]
+    pub(crate) events: u64,
+    /// Runs of `ingest` for each number of partitions; the medians are reported
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) runs: u8,
+    /// Events of one block of `growth`, whose first and last blocks are compared
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) growth_block: u64,
+    /// Blocks of `growth`
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(2..))]
+    pub(crate) growth_blocks: u8,
+    /// Warm invocations of `host`
+    #[arg(long, default_value_t = 5_000)]
+    pub(crate) invocations: u32,
+    /// Starts of an instance in `host`
+    #[arg(long, default_value_t = 20)]
+    pub(crate) starts: u32,
+    /// How long `latency` produces at each rate, and how long `host` watches the idle stack, in seconds
+    #[arg(long, default_value_t = 30)]
+    pub(crate) seconds: u32,
+    /// A Python with the packages of crates/bench/python-consumer/requirements.txt; without it that peer is left out
+    #[arg(long, env = "MILLRACE_BENCH_PYTHON")]
+    pub(crate) python: Option<PathBuf>,
+    /// The file whose sections are replaced (docs/benchmarks.md of the clone when not given)
+    #[arg(long)]
+    output: Option<PathBuf>,
+}
+
+/// One benchmark: one section of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Benchmark {
+    /// Events in Kafka to rows in MySQL, beside LOAD DATA and a Python consumer
+    Ingest,
+    /// The same while the table grows
+    Growth,
+    /// What the local host costs, and the stack without traffic
+    Host,
+    /// From the broker's timestamp to the commit
+    Latency,
+}
+
+impl Benchmark {
+    /// Every benchmark, in the order of the file's sections.
+    pub(crate) const ALL: [Benchmark; 4] = [Benchmark::Ingest, Benchmark::Growth, Benchmark::Host, Benchmark::Latency];
+
+    /// Its name on the command line and in the file's marks.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::Growth => "growth",
+            Self::Host => "host",
+            Self::Latency => "latency",
+        }
+    }
+}
+
+impl Options {
+    /// Runs what was named; each section is written as soon as it is measured.
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        let output = match &self.output {
+            Some(path) => path.clone(),
+            None => millrace_test_support::stack::project_root().join("docs/benchmarks.md"),
+        };
+        for benchmark in Benchmark::ALL {
+            if !self.names.is_empty() && !self.names.contains(&benchmark) {
+                continue;
+            }
+            eprintln!("{}", benchmark.name());
+            let section = match benchmark {
+                Benchmark::Ingest => ingest::measure(self),
+                Benchmark::Growth => growth::measure(self),
+                Benchmark::Host => host::measure(self),
+                Benchmark::Latency => latency::measure(self),
+            };
+            let section = section.with_context(|| format!("benchmark {}", benchmark.name()))?;
+            report::write(&output, benchmark, &section)?;
+            println!("{section}");
+        }
+        Ok(())
+    }
+}
