@@ -13,9 +13,9 @@ use tokio::sync::mpsc;
 use crate::metrics::{self, Metric};
 
 /// Records that are decoded and then stored together, while the next ones are decoded.
-const CHUNK: usize = 2500;
-/// Records decoded before the store gets its turn: what has arrived from the database is read within a millisecond.
-const TURN: usize = 250;
+const CHUNK: usize = 500;
+/// Records decoded before the store gets its turn: what has arrived from the database is read within half a millisecond.
+const TURN: usize = 125;
 /// Chunks that may wait for the store.
 const AHEAD: usize = 2;
 

@@ -8,9 +8,10 @@ use sqlx::{Arguments, AssertSqlSafe, Encode, MySql, MySqlConnection, Type};
 
 use crate::fault::{self, Retry};
 
-/// Rows of a statement. A number of rows is put together from these sizes, so that a connection prepares each text once; the
-/// largest keeps a statement of 22 columns below 65,535 placeholders and 4 MiB.
-const SIZES: [usize; 6] = [2500, 500, 100, 20, 5, 1];
+/// Rows of a statement. A number of rows is put together from these sizes, so that a connection prepares each text once. Measured
+/// on MariaDB 10.11, usage events cost the server 5.8 to 6.2 µs a row in statements of 100 to 500 rows, 7.0 in 1,000, 7.7 in
+/// 2,500 and 8.2 in 4,000; a prepared statement of 2,500 rows also takes some 15 MB of the server's memory on each connection.
+const SIZES: [usize; 5] = [500, 100, 20, 5, 1];
 
 /// The largest number of rows or keys that one statement takes.
 pub(crate) const MOST: usize = SIZES[0];
@@ -146,7 +147,7 @@ mod tests {
 
     #[test]
     fn pieces_cover_every_number_of_rows_with_known_sizes() {
-        for rows in [0, 1, 4, 7, 99, 2499, 2500, 2501, 10_000] {
+        for rows in [0, 1, 4, 7, 99, 499, 500, 501, 10_000] {
             let found: Vec<_> = pieces(0..rows).collect();
             assert_eq!(found.iter().map(Range::len).sum::<usize>(), rows);
             assert!(found.iter().all(|piece| SIZES.contains(&piece.len())));
@@ -161,6 +162,6 @@ mod tests {
 
     #[test]
     fn a_list_of_keys_is_filled_up_to_the_next_size() {
-        assert_eq!([1, 2, 6, 100, 101, 2500].map(padded), [1, 5, 20, 100, 500, 2500]);
+        assert_eq!([1, 2, 6, 100, 101, 500].map(padded), [1, 5, 20, 100, 500, 500]);
     }
 }

@@ -3,7 +3,7 @@
 use crate::support::{Fixture, TOPIC, event, now, values};
 use chrono::Duration;
 use millrace_test_support::batches::batch;
-use millrace_wire::PartialBatchResponse;
+use millrace_wire::{PartialBatchResponse, usage};
 use rate::Rate;
 
 /// Ten records: event 3 twice, and one that is no event.
@@ -147,4 +147,19 @@ async fn a_batch_of_several_partitions_is_stored_by_partition() {
     let answer = fixture.rate.handle(&millrace_test_support::batches::several(&partitions)).await.unwrap();
     assert_eq!(answer, PartialBatchResponse::default());
     assert_eq!(fixture.ledger().await, ["0: 0 1 0 1 0 0", "2: 0 9 0 2 0 0"]);
+}
+
+#[tokio::test]
+async fn duplicates_within_a_large_batch_are_found_wherever_they_stand() {
+    let fixture = Fixture::new().await;
+    let mut records = values(0..1300);
+    for (place, n) in [(700, 3), (1299, 3), (1200, 701), (20, 19)] {
+        records[place] = usage::encode(&event(n));
+    }
+    records[900] = b"{}".to_vec();
+    for _ in 0..2 {
+        fixture.deliver(0, 0, now(), &records).await;
+        assert_eq!(fixture.ledger().await, ["0: 0 1300 0 1295 4 1"]);
+        assert_eq!(fixture.events().await.len(), 1295);
+    }
 }

@@ -91,12 +91,13 @@ async fn connections_that_are_killed_lose_and_double_nothing() {
                         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("KILL {id}"))).execute(&admin).await.is_ok(),
                     );
                 }
-                tokio::time::sleep(std::time::Duration::from_millis(15)).await;
+                tokio::time::sleep(std::time::Duration::from_millis(90)).await;
             }
             killed
         })
     };
-    let (size, rounds) = (400, 12);
+    // More than one chunk: both connections of a batch are in use.
+    let (size, rounds) = (1200, 8);
     for round in 0..rounds {
         let payload = batch(TOPIC, 0, i64::from(round * size), now(), &values(round * size..(round + 1) * size));
         while fixture.rate.handle(&payload).await.unwrap() != PartialBatchResponse::default() {}
