@@ -78,7 +78,6 @@ impl fmt::Debug for Secret {
 
 /// All settings of one stack.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Stack {
     /// Eight random letters that tell this stack from every other (containers' project, marks on processes).
     pub id: String,
@@ -86,8 +85,6 @@ pub struct Stack {
     pub engine: Engine,
     /// The first of the stack's ports.
     pub port_base: u16,
-    /// Whether the stack was started without the sample operator and the simulator.
-    pub empty: bool,
     /// What opens the control API.
     pub control_token: Secret,
     /// The secrets of the services.
@@ -98,7 +95,6 @@ pub struct Stack {
 
 /// What the services were set up with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ServiceSecrets {
     /// The KRaft cluster's id, 22 characters of base64.
     pub kafka_cluster_id: String,
@@ -116,7 +112,6 @@ pub struct ServiceSecrets {
 
 /// What the dashboard's sign-in needs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct DashboardSecrets {
     /// The password that `up` prints.
     pub password: Secret,
@@ -142,7 +137,6 @@ impl Stack {
             id: (0..8).map(|_| char::from(rng.random_range(b'a'..=b'z'))).collect(),
             engine,
             port_base: ports.base(),
-            empty: false,
             control_token: Secret::random(&mut rng),
             services: ServiceSecrets {
                 kafka_cluster_id: kafka_cluster_id(rng.random()),

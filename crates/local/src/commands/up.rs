@@ -20,9 +20,9 @@ use crate::{
         lock::HomeLock,
         logging,
         process::{self, PidFile, ProcessId},
+        process_log::last_lines,
         report::{Phase, Report},
         run::{self, Plan},
-        service::last_lines,
         state::Shared,
     },
 };
@@ -58,8 +58,13 @@ impl Up {
     pub async fn run(self) -> Result<(), CommandError> {
         let home = Home::find()?;
         home.create()?;
-        let Some(lock) = HomeLock::take(&home)? else {
-            return find_running(&home).await;
+        let lock = loop {
+            match HomeLock::take(&home)? {
+                Some(lock) => break lock,
+                None if find_running(&home).await? => return Ok(()),
+                // It has ended meanwhile, so this one takes its place.
+                None => {}
+            }
         };
         if self.detach {
             drop(lock);
@@ -92,7 +97,7 @@ impl Up {
         Ok(())
     }
 
-    /// The stack's settings, new ones for a new home; a moved port base and the options are noted in them.
+    /// The stack's settings, new ones for a new home; a moved port base is noted in them.
     fn settings(&self, home: &Home) -> Result<Stack, CommandError> {
         let asked = env::var("MILLRACE_PORT_BASE").ok().filter(|text| !text.trim().is_empty());
         let asked = asked
@@ -116,7 +121,6 @@ impl Up {
         if let Some(ports) = asked {
             stack.port_base = ports.base();
         }
-        stack.empty = self.empty;
         home.write_stack(&stack)?;
         Ok(stack)
     }
@@ -169,32 +173,23 @@ impl Up {
     }
 }
 
-/// Tells of the supervisor that this home has already, once it is ready.
-async fn find_running(home: &Home) -> Result<(), CommandError> {
+/// Tells of the supervisor that this home has already, once it has started all; false when it ended before.
+async fn find_running(home: &Home) -> Result<bool, CommandError> {
     let mut progress = Progress::default();
     loop {
         if HomeLock::take(home)?.is_some() {
-            return Err(anyhow!("the stack in {} was running and has just ended", home.path().display()).into());
+            return Ok(false);
         }
         // A supervisor that has only begun does not answer yet.
         if let Some(stack) = home.stack_if_any()?
             && let Ok(Some(report)) = Control::new(&stack).report().await
         {
-            match report.phase {
-                Phase::Starting => progress.show(&report),
-                Phase::Running => {
-                    eprintln!("the stack in {} runs already", home.path().display());
-                    announce(&report, &stack);
-                    return Ok(());
-                }
-                Phase::Stopping => {
-                    return Err(anyhow!(
-                        "the stack in {} is being stopped; try again when it has ended",
-                        home.path().display()
-                    )
-                    .into());
-                }
+            if report.phase == Phase::Running {
+                eprintln!("the stack in {} runs already", home.path().display());
+                announce(&report, &stack);
+                return Ok(true);
             }
+            progress.show(&report);
         }
         sleep(POLL).await;
     }

@@ -9,7 +9,7 @@ use super::java::Jars;
 use crate::{
     home::{self, Home},
     stack::Stack,
-    supervisor::service::{Service, last_lines},
+    supervisor::{process_log::last_lines, service::Service},
     topics,
 };
 

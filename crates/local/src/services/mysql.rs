@@ -15,7 +15,7 @@ use super::programs;
 use crate::{
     home::{self, Home},
     stack::{Secret, Stack},
-    supervisor::service::{Service, last_lines},
+    supervisor::{process_log::last_lines, service::Service},
 };
 
 /// How much of the data the server keeps in memory, unless `MILLRACE_MYSQL_BUFFER_POOL` says otherwise.

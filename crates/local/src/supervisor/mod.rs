@@ -7,6 +7,7 @@ pub mod lock;
 pub mod logging;
 pub mod memory;
 pub mod process;
+pub mod process_log;
 pub mod report;
 pub mod run;
 pub mod service;

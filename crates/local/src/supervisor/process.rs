@@ -169,9 +169,11 @@ pub fn command_name(pid: i32) -> String {
 fn started(pid: i32) -> Option<String> {
     if cfg!(target_os = "linux") {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let (state, tick) = parse_stat(&stat)?;
+        let (state, threads, tick) = parse_stat(&stat)?;
+        // The first thread is a zombie at once when all are killed; the others may still hold ports and files.
+        let ended = matches!(state, 'Z' | 'X') && threads <= 1;
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        return (state != 'Z' && state != 'X').then(|| format!("{} {tick}", boot.trim()));
+        return (!ended).then(|| format!("{} {tick}", boot.trim()));
     }
     let output =
         std::process::Command::new("ps").args(["-o", "stat=,lstart=", "-p", &pid.to_string()]).output().ok()?;
@@ -180,13 +182,14 @@ fn started(pid: i32) -> Option<String> {
     (!state.starts_with('Z')).then(|| since.trim().to_owned())
 }
 
-/// State and start tick (fields 3 and 22) of `/proc/<pid>/stat`. The second field is the program's name in brackets, and may
+/// State, number of threads and start tick (fields 3, 20 and 22) of `/proc/<pid>/stat`. The second field is the program's name in brackets, and may
 /// hold spaces and brackets itself.
-fn parse_stat(stat: &str) -> Option<(char, u64)> {
+fn parse_stat(stat: &str) -> Option<(char, u64, u64)> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_whitespace();
     let state = fields.next()?.chars().next()?;
-    Some((state, fields.nth(18)?.parse().ok()?))
+    let threads = fields.nth(16)?.parse().ok()?;
+    Some((state, threads, fields.nth(1)?.parse().ok()?))
 }
 
 /// The resident memory of a process in bytes, as far as the system tells (Linux).
@@ -215,8 +218,8 @@ mod tests {
 
     #[test]
     fn a_program_s_name_with_brackets_and_spaces_does_not_shift_the_fields() {
-        let fields = "1 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 10 11";
-        assert_eq!(parse_stat(&format!("42 (a) b (c)) S {fields}")), Some(('S', 987_654)));
+        let fields = "1 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 31 0 987654 10 11";
+        assert_eq!(parse_stat(&format!("42 (a) b (c)) S {fields}")), Some(('S', 31, 987_654)));
         assert_eq!(parse_stat("42 (cut"), None);
         assert_eq!(parse_stat("42 (short) S 1 2"), None);
     }

@@ -1,11 +1,9 @@
 //! One supervised process: started, asked until it answers, restarted when it dies, ended when told to.
 
 use std::{
-    fs::{self, File, OpenOptions},
     future::Future,
-    io::{Read, Seek, SeekFrom},
-    os::unix::{fs::OpenOptionsExt, process::ExitStatusExt},
-    path::{Path, PathBuf},
+    os::unix::process::ExitStatusExt,
+    path::PathBuf,
     process::{ExitStatus, Stdio},
     sync::Arc,
     time::Duration,
@@ -21,11 +19,12 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::process::{MARK, PidFile, ProcessId, kill_group};
+use super::{
+    process::{MARK, PidFile, ProcessId, kill_group},
+    process_log,
+};
 use crate::home::Home;
 
-/// A log is moved aside (`<name>.log.1`) at a start of its process when it is larger than this, in bytes.
-const LOG_LIMIT: u64 = 32 * 1024 * 1024;
 /// The first and the longest pause before a process is started again.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
 /// A process that ran for so long before it died starts again without a longer pause.
@@ -317,7 +316,7 @@ impl<S: Service> Keeper<S> {
 
     /// Starts the process in a group of its own, so that a Ctrl-C on the terminal reaches the supervisor alone.
     fn spawn(&self) -> anyhow::Result<(Child, u64)> {
-        let (log, begin) = open_log(&self.log)?;
+        let (log, begin) = process_log::open(&self.log)?;
         let mut command = self.service.command()?;
         command
             .env(MARK, &self.mark)
@@ -347,7 +346,7 @@ impl<S: Service> Keeper<S> {
 
     /// A failure with the last lines that the process wrote in this life.
     fn with_log(&self, failure: String, from: u64) -> String {
-        let lines = last_lines(&self.log, from, 15);
+        let lines = process_log::last_lines(&self.log, from, 15);
         if lines.is_empty() { failure } else { format!("{failure}; the end of {}:\n{lines}", self.log.display()) }
     }
 }
@@ -384,38 +383,6 @@ fn said(exit: std::io::Result<ExitStatus>) -> String {
         },
         Err(error) => error.to_string(),
     }
-}
-
-/// Opens a log to append to, and says where this life's part begins.
-fn open_log(path: &Path) -> anyhow::Result<(File, u64)> {
-    if fs::metadata(path).is_ok_and(|metadata| metadata.len() > LOG_LIMIT) {
-        let _ = fs::rename(path, path.with_extension("log.1"));
-    }
-    let open = || -> std::io::Result<(File, u64)> {
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-        let length = file.metadata()?.len();
-        Ok((file, length))
-    };
-    open().with_context(|| format!("can't open {}", path.display()))
-}
-
-/// The last `count` lines of a file after the byte `from`, long lines cut and Java's stack frames left out.
-#[must_use]
-pub fn last_lines(path: &Path, from: u64, count: usize) -> String {
-    let read = || -> std::io::Result<Vec<u8>> {
-        let mut file = File::open(path)?;
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(from.max(length.saturating_sub(64 * 1024))))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    let tells = |line: &&str| !line.trim().is_empty() && !line.starts_with("\tat ");
-    let lines: Vec<&str> = text.lines().filter(tells).collect();
-    let last = &lines[lines.len().saturating_sub(count)..];
-    last.iter().map(|line| format!("  {}", line.chars().take(1_000).collect::<String>())).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

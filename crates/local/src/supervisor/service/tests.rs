@@ -110,13 +110,3 @@ async fn group_is_dead(leader: i32) -> bool {
     }
     false
 }
-
-#[test]
-fn the_log_s_end_is_of_this_life_only() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.log");
-    fs::write(&path, "old\nold\n").unwrap();
-    fs::write(&path, "old\nold\nnew 1\n\nnew 2\nnew 3\n").unwrap();
-    assert_eq!(last_lines(&path, 8, 2), "  new 2\n  new 3");
-    assert_eq!(last_lines(&folder.path().join("none"), 0, 2), "");
-}
