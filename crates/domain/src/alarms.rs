@@ -1,7 +1,5 @@
 //! Alarms of sensors: thresholds with hysteresis.
 
-use chrono::{DateTime, Utc};
-
 /// Limits of one sensor, in degrees Celsius.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
@@ -55,26 +53,6 @@ impl AlarmKind {
             Self::Silent => "silent",
         }
     }
-}
-
-/// An alarm that is open.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct OpenAlarm {
-    /// Its severity so far.
-    pub severity: Severity,
-    /// The highest value so far.
-    pub peak_value: f64,
-}
-
-/// What is known of one sensor before a reading is judged.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SensorState {
-    /// The last judged reading's time.
-    pub judged_at: DateTime<Utc>,
-    /// Its value.
-    pub value: f64,
-    /// The alarm that is open, if one is.
-    pub open: Option<OpenAlarm>,
 }
 
 /// What a reading does to the sensor's alarm.
