@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 /// How often resident memory is looked at while the instance works.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -20,6 +22,8 @@ struct Group {
     folder: PathBuf,
     /// The file that counts the kernel's out-of-memory kills, as `oom_kill <count>`.
     events: &'static str,
+    /// Whether the process is in it; `None` while it is being moved there.
+    joined: watch::Receiver<Option<bool>>,
 }
 
 impl Memory {
@@ -30,7 +34,9 @@ impl Memory {
 
     /// Comes to an end when the process uses more than it may; the kernel sees to it where there is a cgroup.
     pub(crate) async fn exceeded(&self) {
-        if self.group.is_some() {
+        if let Some(group) = &self.group
+            && group.has_joined().await
+        {
             return std::future::pending().await;
         }
         loop {
@@ -78,10 +84,20 @@ impl Group {
         // One that a killed host left for a process of the same id is empty, and goes.
         let _ = std::fs::remove_dir(&folder);
         std::fs::create_dir(&folder).ok()?;
-        let group = Group { folder, events };
+        let (moved, joined) = watch::channel(None);
+        let group = Group { folder, events, joined };
         std::fs::write(group.folder.join(limit), limit_bytes.to_string()).ok()?;
-        std::fs::write(group.folder.join("cgroup.procs"), pid.to_string()).ok()?;
+        // The first move in a while waits in the kernel for all processors, some 10 to 20 ms: the process starts meanwhile.
+        let processes = group.folder.join("cgroup.procs");
+        tokio::task::spawn_blocking(move || {
+            moved.send_replace(Some(std::fs::write(processes, pid.to_string()).is_ok()));
+        });
         Some(group)
+    }
+
+    async fn has_joined(&self) -> bool {
+        let mut joined = self.joined.clone();
+        joined.wait_for(Option::is_some).await.is_ok_and(|joined| *joined == Some(true))
     }
 
     fn killed(&self) -> bool {
