@@ -10,6 +10,13 @@ fetch_jars() {
   fetch_jars_of documents-1.47.0 "$1/infra/native/documents"
 }
 
+# fetch_ubl_checks ROOT: what tests check electronic invoices with; they find it by MILLRACE_TEST_UBL_CHECKS.
+fetch_ubl_checks() {
+  fetch_jars_of ubl-checks-1 "$1/tests/ubl"
+  MILLRACE_TEST_UBL_CHECKS="$(services_cache)/ubl-checks-1"
+  export MILLRACE_TEST_UBL_CHECKS
+}
+
 # The file `complete` is written last and holds the checksum of what the folder was made from.
 fetch_jars_of() {
   local name=$1 source=$2 target sum plugin

@@ -1,9 +1,10 @@
-//! What is precomputed from the record: sums of usage, and the latest state of each sensor.
+//! What is precomputed from the record: sums of usage, how billing cycles stand, and the latest state of each sensor.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use crate::alarms::Severity;
+use crate::cycles::Cycle;
 use crate::usage::Service;
 
 /// Usage of one service over one hour or day (UTC).
@@ -24,6 +25,27 @@ pub struct UsageSum {
     /// How many of the events have no charge.
     pub unrated: u64,
     /// The fold that changed the sum last. It only grows.
+    pub version: u64,
+}
+
+/// How a billing cycle stands over all accounts, in the operator's currency.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CycleRevenue {
+    /// Which cycle.
+    pub cycle: Cycle,
+    /// Invoices and credit notes issued.
+    pub invoices: u64,
+    /// Their sum without tax.
+    pub net: Decimal,
+    /// Their tax.
+    pub tax: Decimal,
+    /// Their sum with tax.
+    pub total: Decimal,
+    /// Charges for usage, not rounded, that its invoices are yet to carry.
+    pub open_charges: Decimal,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// The fold that changed it last. It only grows.
     pub version: u64,
 }
 

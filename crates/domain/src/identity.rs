@@ -2,66 +2,76 @@
 
 use std::fmt;
 
+use crate::inline_text::{Ascii, InlineText};
+
 /// What a text was expected to be and was not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Malformed(pub String);
 
 /// A subscriber's number in international form without `+`: 6 to 15 digits (ITU-T E.164 allows 15).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Msisdn(Box<str>);
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Msisdn(Ascii<15>);
 
 impl Msisdn {
     /// Reads a number. An error says what was expected.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        if (6..=15).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
-            Ok(Self(text.into()))
-        } else {
-            Err(Malformed("expected 6 to 15 digits".into()))
-        }
+        let digits = text.len() >= 6 && text.bytes().all(|b| b.is_ascii_digit());
+        let number = Ascii::new(text).filter(|_| digits).map(Self);
+        number.ok_or_else(|| Malformed("expected 6 to 15 digits".into()))
     }
 
     /// The digits.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
+    }
+}
+
+impl fmt::Debug for Msisdn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Msisdn").field(&self.as_str()).finish()
     }
 }
 
 impl fmt::Display for Msisdn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 /// Where a call or a message went: 1 to 20 digits, kept as it came, with its leading `+` when it has one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Destination(Box<str>);
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Destination(Ascii<21>);
 
 impl Destination {
     /// Reads a destination. An error says what was expected.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         let digits = text.strip_prefix('+').unwrap_or(text);
-        if (1..=20).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
-            Ok(Self(text.into()))
-        } else {
-            Err(Malformed("expected 1 to 20 digits, optionally after a +".into()))
-        }
+        let good = (1..=20).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        let destination = Ascii::new(text).filter(|_| good).map(Self);
+        destination.ok_or_else(|| Malformed("expected 1 to 20 digits, optionally after a +".into()))
     }
 
     /// As it came.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 
     /// Without the leading `+`: what a tariff's prefixes are compared with.
     pub fn digits(&self) -> &str {
-        self.0.strip_prefix('+').unwrap_or(&self.0)
+        self.as_str().strip_prefix('+').unwrap_or(self.as_str())
+    }
+}
+
+impl fmt::Debug for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Destination").field(&self.as_str()).finish()
     }
 }
 
 /// A text id of `1..=MAX` characters that neither begins nor ends with a space. Ids are compared byte for byte.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TextId<const MAX: usize>(Box<str>);
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TextId<const MAX: usize>(InlineText);
 
 /// A sensor's id.
 pub type SensorId = TextId<64>;
@@ -79,17 +89,23 @@ impl<const MAX: usize> TextId<MAX> {
         if text.starts_with(' ') || text.ends_with(' ') {
             return Err(Malformed("must not begin or end with a space".into()));
         }
-        Ok(Self(text.into()))
+        Ok(Self(InlineText::new(text)))
     }
 
     /// The id.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
+    }
+}
+
+impl<const MAX: usize> fmt::Debug for TextId<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TextId").field(&self.as_str()).finish()
     }
 }
 
 impl<const MAX: usize> fmt::Display for TextId<MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }

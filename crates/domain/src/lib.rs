@@ -4,8 +4,11 @@
 
 pub mod aggregates;
 pub mod alarms;
+pub mod billing;
 pub mod customers;
+pub mod cycles;
 pub mod identity;
+mod inline_text;
 pub mod rating;
 pub mod reference;
 pub mod sensors;

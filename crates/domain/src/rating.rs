@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
+use smallvec::SmallVec;
 
 use crate::tariffs::timing::DAY;
 use crate::tariffs::{AfterMax, Prefix, Rate, Rounding, Tariff, ticks};
@@ -31,8 +32,11 @@ pub struct Charge<'t> {
     /// The name under which the usage is summed for people, 1 to 64 characters.
     pub zone: &'t str,
     /// The parts of the event that were priced by one rate each.
-    pub spans: Vec<Span<'t>>,
+    pub spans: Spans<'t>,
 }
+
+/// The spans of a charge: up to four need no memory of their own.
+pub type Spans<'t> = SmallVec<[Span<'t>; 4]>;
 
 /// A part of an event that was priced by one rate.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,11 +91,11 @@ pub fn price<'t>(tariff: &'t Tariff, event: &UsageEvent, allowance_left: u64) ->
         meter.add(first.connect_fee);
     }
     let connect_fee = meter.sum;
-    let mut spans = Vec::with_capacity(parts.len());
+    let mut spans = Spans::new();
     for part in &parts {
         let before = meter.sum;
         let charged_units = meter.run(part);
-        let amount = amount(meter.sum - before, prefix, Rounding::HalfUp, SPAN_DECIMALS)?.normalize();
+        let amount = exact(meter.sum - before, prefix)?;
         spans.push(Span { timing: tariff.timing_name(part.rate), units: part.to - part.from, charged_units, amount });
     }
     if meter.stopped && first.max.is_some_and(|(_, after)| after == AfterMax::Reject) {
@@ -100,7 +104,7 @@ pub fn price<'t>(tariff: &'t Tariff, event: &UsageEvent, allowance_left: u64) ->
     Ok(Charge {
         amount: amount(meter.sum, prefix, first.rounding, first.decimals)?,
         currency: tariff.currency(),
-        connect_fee: amount(connect_fee, prefix, Rounding::HalfUp, SPAN_DECIMALS)?.normalize(),
+        connect_fee: exact(connect_fee, prefix)?,
         allowance_used: free,
         zone: &first.zone,
         spans,
@@ -111,6 +115,17 @@ fn amount(sum: u128, prefix: &Prefix, rounding: Rounding, decimals: u32) -> Resu
     let amount = ticks::round(sum, prefix.ticks, rounding, decimals).filter(|amount| *amount <= MAX_AMOUNT);
     amount.ok_or(RatingError::TooLarge)
 }
+
+/// An amount for people, to [`SPAN_DECIMALS`] and without the zeros at its end.
+fn exact(sum: u128, prefix: &Prefix) -> Result<Decimal, RatingError> {
+    if sum == 0 {
+        return Ok(Decimal::ZERO);
+    }
+    amount(sum, prefix, Rounding::HalfUp, SPAN_DECIMALS).map(ticks::trimmed)
+}
+
+/// The parts of an event: up to four need no memory of their own.
+type Parts<'t> = SmallVec<[Part<'t>; 4]>;
 
 /// Units of an event that one rate prices.
 struct Part<'t> {
@@ -169,11 +184,11 @@ impl Meter {
 }
 
 /// Cuts an event where the rate that holds changes.
-fn parts<'t>(tariff: &'t Tariff, prefix: &'t Prefix, event: &UsageEvent) -> Result<Vec<Part<'t>>, RatingError> {
+fn parts<'t>(tariff: &'t Tariff, prefix: &'t Prefix, event: &UsageEvent) -> Result<Parts<'t>, RatingError> {
     let clock = Clock { timezone: tariff.timezone() };
     let rates = || prefix.rates.iter().filter(|rate| rate.roaming.is_none_or(|only| only == event.roaming));
     let rate_at = |local| rates().find(|rate| tariff.timing(rate).holds(local)).ok_or(RatingError::NoRate);
-    let whole = |rate| vec![Part { rate, from: 0, to: event.usage }];
+    let whole = |rate| Parts::from_iter([Part { rate, from: 0, to: event.usage }]);
     // Rates are sorted by weight: a first one that always holds is the only one that is asked.
     if let Some(rate) = rates().next().filter(|rate| tariff.timing(rate).always()) {
         return Ok(whole(rate));
@@ -186,7 +201,7 @@ fn parts<'t>(tariff: &'t Tariff, prefix: &'t Prefix, event: &UsageEvent) -> Resu
         return Err(RatingError::TooLarge);
     }
     let end = event.started_at + TimeDelta::seconds(event.usage as i64);
-    let mut parts: Vec<Part<'t>> = whole(first);
+    let mut parts = whole(first);
     let mut at = event.started_at;
     loop {
         let timings = || rates().map(|rate| tariff.timing(rate));

@@ -105,6 +105,19 @@ pub struct Subscription {
     pub plan: String,
 }
 
+/// A payment of an invoice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Payment {
+    /// Whoever took the payment knows it by this.
+    pub reference: String,
+    /// The invoice.
+    pub invoice_number: String,
+    /// The day (operator's time zone).
+    pub paid_on: NaiveDate,
+    /// In the operator's currency, with up to 2 decimals; negative when an earlier payment was taken back.
+    pub amount: Decimal,
+}
+
 /// A radio cell and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {

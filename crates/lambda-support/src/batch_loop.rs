@@ -49,7 +49,7 @@ pub async fn run<I: Intake>(intake: &I, payload: &str) -> Result<PartialBatchRes
     for partition in &batch.partitions {
         let Some(first_offset) = partition.records.iter().map(|record| record.offset).min() else { continue };
         let started = Instant::now();
-        let outcome = Box::pin(store(intake, partition, first_offset)).await;
+        let outcome = Box::pin(store(intake, partition)).await;
         let elapsed = started.elapsed().as_secs_f64() * 1000.0;
         match outcome {
             Ok(stored) => report(&partition.topic, &stored, elapsed),
@@ -78,15 +78,10 @@ fn report(topic: &str, stored: &Stored, elapsed: f64) {
     metrics::emit(Some(topic), &values);
 }
 
-async fn store<I: Intake>(
-    intake: &I,
-    partition: &PartitionRecords<'_>,
-    first_offset: i64,
-) -> Result<Stored, StoreError> {
+async fn store<I: Intake>(intake: &I, partition: &PartitionRecords<'_>) -> Result<Stored, StoreError> {
     let source = Source {
         topic: &partition.topic,
         partition: number(partition.partition.into()),
-        first_offset: number(first_offset),
         records: partition.records.len(),
     };
     let originals = Delivered(partition);

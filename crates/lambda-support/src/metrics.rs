@@ -19,6 +19,8 @@ pub enum Metric {
     BatchesFailed,
     /// How long a partition's batch took.
     BatchDuration,
+    /// Alarms opened because a sensor measured too much.
+    TemperatureAlarmsOpened,
     /// Alarms opened because a sensor fell silent.
     SilentAlarmsOpened,
     /// Sensors that are silent.
@@ -27,6 +29,8 @@ pub enum Metric {
     DocumentsWritten,
     /// How old what the documents say is.
     CacheAge,
+    /// Invoices and credit notes issued.
+    InvoicesIssued,
     /// How long a run of a scheduled task took.
     RunDuration,
 }
@@ -41,10 +45,12 @@ impl Metric {
             Self::RecordsRedelivered => "RecordsRedelivered",
             Self::BatchesFailed => "BatchesFailed",
             Self::BatchDuration => "BatchDuration",
+            Self::TemperatureAlarmsOpened => "TemperatureAlarmsOpened",
             Self::SilentAlarmsOpened => "SilentAlarmsOpened",
             Self::SensorsSilent => "SensorsSilent",
             Self::DocumentsWritten => "DocumentsWritten",
             Self::CacheAge => "CacheAge",
+            Self::InvoicesIssued => "InvoicesIssued",
             Self::RunDuration => "RunDuration",
         }
     }

@@ -26,8 +26,18 @@ pub enum Command {
     Simulate(commands::simulate::Simulate),
     /// Send a file's records to a topic
     Replay(commands::replay::Replay),
-    /// Import reference data: operator, tariffs, plans, accounts, subscriptions, cells, sensors
+    /// Import reference data and payments
     Import(commands::import::Import),
+    /// Price usage events by a tariff file: a filter from JSON lines on stdin to charges on stdout
+    Rate(commands::rate::Rate),
+    /// Price stored events again by the tariffs in force, unrated ones too
+    Rerate(commands::rerate::Rerate),
+    /// Close a billing cycle and issue its invoices
+    Bill(commands::bill::Bill),
+    /// Issue the credit note that cancels an invoice
+    Credit(commands::credit::Credit),
+    /// One invoice with its lines, as JSON, CSV, HTML, PDF or UBL, or the usage behind it
+    Invoice(commands::invoice::Invoice),
     /// Invoke a function through the local host and print its answer
     Invoke(commands::invoke::Invoke),
     /// Stop feeding a function from Kafka; its records wait there
@@ -56,6 +66,11 @@ impl Command {
             Self::Simulate(command) => command.run().await,
             Self::Replay(command) => command.run().await,
             Self::Import(command) => command.run().await,
+            Self::Rate(command) => command.run().await,
+            Self::Rerate(command) => command.run().await,
+            Self::Bill(command) => command.run().await,
+            Self::Credit(command) => command.run().await,
+            Self::Invoice(command) => command.run().await,
             Self::Invoke(command) => command.run().await,
             Self::Pause(command) => command.run().await,
             Self::Resume(command) => command.run().await,

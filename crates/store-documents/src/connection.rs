@@ -10,7 +10,7 @@ use mongodb::{Client, Collection, Database};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::DocumentError;
-use crate::{features, sensors, usage, watermarks};
+use crate::{features, revenue, sensors, usage, watermarks};
 
 /// Where the document database is and how to sign in.
 #[derive(Debug, Clone)]
@@ -84,7 +84,8 @@ impl DocumentStore {
         // Only what is there: to drop a missing collection is an error that the embedded server reports without its code.
         let present = self.within(self.database.list_collection_names()).await?;
         // The watermarks first: a stop in between must not leave documents missing below a watermark.
-        let computed = usage::COLLECTIONS.into_iter().chain([sensors::COLLECTION, features::COLLECTION]);
+        let others = [revenue::COLLECTION, sensors::COLLECTION, features::COLLECTION];
+        let computed = usage::COLLECTIONS.into_iter().chain(others);
         for collection in [watermarks::COLLECTION].into_iter().chain(computed) {
             if present.iter().any(|name| name == collection) {
                 self.within(self.collection(collection).drop()).await?;

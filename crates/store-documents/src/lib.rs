@@ -9,15 +9,17 @@
 //! | `usage_hourly` | hour, service, cell | `2026-11-21T08:00:00Z/voice/C-1` |
 //! | `usage_hourly_by_service` | hour, service | `2026-11-21T08:00:00Z/voice` |
 //! | `usage_daily` | day (UTC), service, cell | `2026-11-21T00:00:00Z/voice/C-1` |
+//! | `revenue_by_cycle` | billing cycle | `2026-11` |
 //! | `sensor_latest` | sensor | the sensor's id |
 //! | `customer_features` | labelled example; customer to be scored | `id@milliseconds`; `id@latest` |
-//! | `watermarks` | topic | the topic |
+//! | `watermarks` | feed: a topic, or `revenue` | its name |
 
 mod connection;
 mod error;
 mod features;
 mod read;
 mod replace;
+mod revenue;
 mod sensors;
 mod usage;
 mod watermarks;

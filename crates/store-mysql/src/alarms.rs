@@ -45,12 +45,13 @@ pub(crate) struct Alarm {
 pub(crate) type States = HashMap<(SensorId, AlarmKind), State>;
 
 /// Judges readings in the order of their time, each against the one before. A reading older than the last judged one of its
-/// sensor is left out.
+/// sensor is left out. Returns how many alarms were opened.
 pub(crate) async fn judge(
     connection: &mut MySqlConnection,
     limits: &Limits,
     mut readings: Vec<Judged>,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
+    let mut opened = 0;
     readings.sort_unstable_by(|a, b| (&a.sensor_id, a.measured_at).cmp(&(&b.sensor_id, b.measured_at)));
     for readings in by_sensors(&readings) {
         let sensors: Vec<&SensorId> =
@@ -71,13 +72,14 @@ pub(crate) async fn judge(
             }
             let state = judge_sensor(limits, temperature, fresh);
             if let Some(state) = state {
+                opened += state.opened();
                 let state = store_alarms(connection, id, AlarmKind::Temperature, state).await?;
                 changed.push((id, AlarmKind::Temperature, state));
             }
         }
         save(connection, &changed).await?;
     }
-    Ok(())
+    Ok(opened)
 }
 
 /// Divides sorted readings so that no part has more sensors than one statement can name.
@@ -97,6 +99,13 @@ struct Next {
     value: f64,
     ended: Vec<Alarm>,
     open: Option<Alarm>,
+}
+
+impl Next {
+    /// How many of the alarms are new.
+    fn opened(&self) -> u64 {
+        self.ended.iter().chain(&self.open).filter(|alarm| alarm.alarm_id == 0).count() as u64
+    }
 }
 
 /// A reading came: the silence is over.
@@ -158,13 +167,7 @@ static OPEN: Statement = Statement::new(
 
 /// Locks and reads the state rows of `sensors`, which are sorted and at most [`insert::MOST`].
 pub(crate) async fn lock(connection: &mut MySqlConnection, sensors: &[&SensorId]) -> Result<States, StoreError> {
-    let Some(last) = sensors.last() else { return Ok(States::new()) };
-    let size = insert::padded(sensors.len());
-    let mut arguments = MySqlArguments::default();
-    for n in 0..size {
-        add(&mut arguments, sensors.get(n).unwrap_or(last).as_str())?;
-    }
-    let rows = LOCK.query(size, arguments).fetch_all(&mut *connection).await?;
+    let rows = insert::select_by(connection, &LOCK, sensors.iter().map(|id| id.as_str())).await?;
     let open: Vec<u64> = rows
         .iter()
         .filter_map(|row| row.try_get::<Option<u64>, _>("alarm_id").transpose())
@@ -186,23 +189,16 @@ pub(crate) async fn lock(connection: &mut MySqlConnection, sensors: &[&SensorId]
 
 async fn open_alarms(connection: &mut MySqlConnection, numbers: &[u64]) -> Result<HashMap<u64, Alarm>, StoreError> {
     let mut alarms = HashMap::with_capacity(numbers.len());
-    for numbers in numbers.chunks(insert::MOST) {
-        let size = insert::padded(numbers.len());
-        let mut arguments = MySqlArguments::default();
-        for n in 0..size {
-            add(&mut arguments, numbers.get(n).or(numbers.last()))?;
-        }
-        for row in OPEN.query(size, arguments).fetch_all(&mut *connection).await? {
-            let alarm = Alarm {
-                alarm_id: row.try_get("alarm_id")?,
-                severity: severity(row.try_get("severity")?)?,
-                opened_at: row.try_get("opened_at")?,
-                escalated_at: row.try_get("escalated_at")?,
-                closed_at: None,
-                peak_value: row.try_get("peak_value")?,
-            };
-            alarms.insert(alarm.alarm_id, alarm);
-        }
+    for row in insert::select_by(connection, &OPEN, numbers.iter().copied()).await? {
+        let alarm = Alarm {
+            alarm_id: row.try_get("alarm_id")?,
+            severity: severity(row.try_get("severity")?)?,
+            opened_at: row.try_get("opened_at")?,
+            escalated_at: row.try_get("escalated_at")?,
+            closed_at: None,
+            peak_value: row.try_get("peak_value")?,
+        };
+        alarms.insert(alarm.alarm_id, alarm);
     }
     Ok(alarms)
 }
@@ -282,16 +278,19 @@ pub(crate) async fn save(
     connection: &mut MySqlConnection,
     states: &[(&SensorId, AlarmKind, State)],
 ) -> Result<(), StoreError> {
-    for piece in insert::pieces(0..states.len()) {
-        let mut arguments = MySqlArguments::default();
-        for (id, kind, state) in &states[piece.clone()] {
-            add(&mut arguments, id.as_str())?;
-            add(&mut arguments, kind.as_str())?;
-            add(&mut arguments, state.judged_at.naive_utc())?;
-            add(&mut arguments, state.value)?;
-            add(&mut arguments, state.open.as_ref().map(|alarm| alarm.alarm_id))?;
-        }
-        SAVE.query(piece.len(), arguments).execute(&mut *connection).await?;
+    Ok(insert::insert_all(connection, &SAVE, states).await?)
+}
+
+impl insert::Row for (&SensorId, AlarmKind, State) {
+    const COLUMNS: usize = 5;
+    const BYTES: usize = 80;
+
+    fn add_to(&self, arguments: &mut MySqlArguments) -> Result<(), sqlx::Error> {
+        let (id, kind, state) = self;
+        add(arguments, id.as_str())?;
+        add(arguments, kind.as_str())?;
+        add(arguments, state.judged_at.naive_utc())?;
+        add(arguments, state.value)?;
+        add(arguments, state.open.as_ref().map(|alarm| alarm.alarm_id))
     }
-    Ok(())
 }

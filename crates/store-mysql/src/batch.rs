@@ -1,7 +1,7 @@
 //! The records of one partition, stored in one transaction: rows, rejects, counters and position together.
 //!
-//! Locks are taken in one order: the ledger's row, then known identities are read, then rows are inserted. Identities are read
-//! before anything is derived from a record, so a duplicate has no effect; what is new is inserted plainly, and a key that
+//! Locks are taken in one order: the ledger's row, what the work of the topic needs, then known identities are read, then rows are
+//! inserted. Identities are read before anything is derived from a record, so a duplicate has no effect; what is new is inserted plainly, and a key that
 //! another partition inserted meanwhile rolls the whole back and runs it again.
 
 use std::borrow::Cow;
@@ -33,8 +33,6 @@ pub struct Source<'a> {
     pub topic: &'a str,
     /// The partition.
     pub partition: u32,
-    /// The smallest offset of the batch.
-    pub first_offset: u64,
     /// How many records it has. A batch whose records stop coming before that is not committed.
     pub records: usize,
 }
@@ -127,6 +125,11 @@ pub(crate) trait Intake: Sync {
     fn statement() -> &'static Statement;
     /// A record's identity.
     fn identity(record: &Self::Record) -> Self::Identity;
+    /// Whether a batch's rows are made and inserted in the order in which its records came, and not by identity. That order of
+    /// identities keeps two partitions with the same records from waiting for one another in a circle.
+    fn in_order_of_arrival(_work: &Self::Work) -> bool {
+        false
+    }
     /// Begins a transaction's work, after the ledger's row was locked.
     fn begin(&self, connection: &mut MySqlConnection) -> impl Future<Output = Result<Self::Work, StoreError>> + Send;
     /// Those of `identities`, at most [`insert::MOST`], that are stored already.
@@ -141,8 +144,10 @@ pub(crate) trait Intake: Sync {
         work: &mut Self::Work,
         records: &[&'a Self::Record],
     ) -> impl Future<Output = Result<Vec<Self::Row<'a>>, StoreError>> + Send;
-    /// Notes a record that was stored.
-    fn stored(&self, work: &mut Self::Work, record: &Self::Record);
+    /// Notes a record that was stored, with its row.
+    fn stored(&self, work: &mut Self::Work, record: &Self::Record, row: &Self::Row<'_>);
+    /// Takes back what making a row did to the work, as the database refused it.
+    fn refused(&self, _work: &mut Self::Work, _row: &Self::Row<'_>) {}
     /// Does what follows from the stored records, before the counters are written.
     fn finish(
         &self,
@@ -181,7 +186,7 @@ async fn attempt_commit<I: Intake>(
     originals: &dyn Originals,
 ) -> Result<Stored, StoreError> {
     let mut transaction = pool.begin().await?;
-    let mut ledger = ledger::lock(&mut transaction, source.topic, source.partition, source.first_offset).await?;
+    let mut ledger = ledger::lock(&mut transaction, source.topic, source.partition).await?;
     let mut work = intake.begin(&mut transaction).await?;
     let reader = reader(pool, source).await;
     let (taken, chunks) = mpsc::channel(1);
@@ -317,18 +322,22 @@ async fn write<I: Intake>(
             findings.stored.counts.duplicates += u64::from(!new && candidate.delivery == Delivery::First);
             new
         });
+        if I::in_order_of_arrival(work) {
+            candidates.sort_unstable_by_key(|candidate| candidate.place);
+        }
         let contents: Vec<&I::Record> =
             candidates.iter().filter_map(|candidate| records[candidate.place].content.as_ref().ok()).collect();
         let rows = intake.rows(connection, work, &contents).await?;
         let mut refusals = insert::insert(connection, I::statement(), &rows).await?.into_iter().peekable();
-        for (n, (candidate, content)) in candidates.iter().zip(&contents).enumerate() {
+        for (n, ((candidate, content), row)) in candidates.iter().zip(&contents).zip(&rows).enumerate() {
             if let Some(refusal) = refusals.next_if(|refusal| refusal.row == n) {
                 let refusal = Refusal { field: Cow::Borrowed("store"), reason: refusal.reason };
                 let record = &records[candidate.place];
                 findings.refused.push(NewReject::new(record, refusal, candidate.delivery, candidate.epoch));
+                intake.refused(work, row);
                 continue;
             }
-            intake.stored(work, content);
+            intake.stored(work, content, row);
             findings.stored.counts.stored += u64::from(candidate.delivery == Delivery::First);
         }
     }

@@ -5,17 +5,21 @@
 //! in flight, and every row up to the highest number is there to be seen.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Connection, MySqlPool, Row};
+use sqlx::{Connection, MySql, MySqlConnection, MySqlPool, Row, Transaction};
 
 use crate::fault::{Retry, StoreError};
 
 mod customers;
+mod fold;
+mod revenue;
 mod sensors;
 mod usage;
 
 pub use customers::{NumberedSnapshot, snapshots_after};
+pub use fold::{Folded, fold};
+pub use revenue::changed_cycles;
 pub use sensors::{latest_of_all, latest_within};
-pub use usage::{Folded, changed_hours, day_by_cell, day_hours_by_service, fold_usage, page_end};
+pub use usage::{changed_hours, day_by_cell, day_hours_by_service, page_end};
 
 /// How often a fault that passes is met before it is the caller's.
 const TRIES: u32 = 5;
@@ -41,11 +45,8 @@ pub enum Feed {
 }
 
 impl Feed {
-    /// Every feed.
-    pub const ALL: [Feed; 3] = [Self::UsageEvents, Self::SensorReadings, Self::CustomerSnapshots];
-
     /// The topic whose records the table holds.
-    pub fn topic(self) -> &'static str {
+    pub const fn topic(self) -> &'static str {
         match self {
             Self::UsageEvents => "usage-events",
             Self::SensorReadings => "sensor-readings",
@@ -68,27 +69,35 @@ impl Feed {
 
 /// How far the rows of `feed` can be read. Waits for the batches that are in flight, and holds new ones up while it does.
 pub async fn reach(pool: &MySqlPool, feed: Feed) -> Result<Reach, StoreError> {
+    patiently(|| try_reach(pool, feed)).await
+}
+
+/// Does work again while it meets faults that pass.
+async fn patiently<T, W: Future<Output = Result<T, StoreError>>>(work: impl Fn() -> W) -> Result<T, StoreError> {
     for _ in 1..TRIES {
-        match try_reach(pool, feed).await {
-            Err(error) if error.retry() == Retry::AtOnce => {
-                tracing::debug!(%error, topic = feed.topic(), "trying again to see how far the rows go");
-            }
+        match work().await {
+            Err(error) if error.retry() == Retry::AtOnce => tracing::debug!(%error, "trying again"),
             outcome => return outcome,
         }
     }
-    try_reach(pool, feed).await
+    work().await
+}
+
+/// Begins a transaction whose plain reads are all of one snapshot, which the first of them takes.
+async fn repeatable_read(connection: &mut MySqlConnection) -> Result<Transaction<'_, MySql>, sqlx::Error> {
+    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").execute(&mut *connection).await?;
+    connection.begin().await
 }
 
 async fn try_reach(pool: &MySqlPool, feed: Feed) -> Result<Reach, StoreError> {
     let mut connection = pool.acquire().await?;
     // Repeatable read locks the gaps between the rows too, so that no batch of a partition that has no row yet slips in.
-    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").execute(&mut *connection).await?;
-    let mut transaction = connection.begin().await?;
+    let mut transaction = repeatable_read(&mut connection).await?;
     sqlx::query("SELECT partition_no FROM ledger WHERE topic = ? LOCK IN SHARE MODE")
         .bind(feed.topic())
         .fetch_all(&mut *transaction)
         .await?;
-    // The first plain read fixes the snapshot, after the locks are held.
+    // The snapshot is taken after the locks are held.
     let row = sqlx::query(feed.highest_seq()).fetch_one(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(Reach { seq: row.try_get(0)?, at: row.try_get(1)? })

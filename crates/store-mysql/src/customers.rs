@@ -39,8 +39,10 @@ static INSERT: Statement = Statement::new(
     "",
 );
 
+// A second index holds both columns too. Left to choose, MariaDB weighs every way to combine the two: 140 ms for 500 snapshots of
+// one time, against 2 ms by the primary key.
 static KNOWN: Statement = Statement::new(
-    "SELECT observed_at, customer_id FROM customer_snapshots WHERE (observed_at, customer_id) IN (",
+    "SELECT observed_at, customer_id FROM customer_snapshots FORCE INDEX (PRIMARY) WHERE (observed_at, customer_id) IN (",
     "(?,?)",
     ")",
 );
@@ -111,7 +113,7 @@ impl Intake for SnapshotIntake {
         Ok(snapshots.iter().map(|snapshot| SnapshotRow(snapshot)).collect())
     }
 
-    fn stored(&self, (): &mut (), _: &CustomerSnapshot) {}
+    fn stored(&self, (): &mut (), _: &CustomerSnapshot, _: &Self::Row<'_>) {}
 
     async fn finish(&self, _: &mut MySqlConnection, (): ()) -> Result<(), StoreError> {
         Ok(())

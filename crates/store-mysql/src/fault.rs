@@ -65,6 +65,11 @@ pub fn retry(error: &sqlx::Error) -> Retry {
     }
 }
 
+/// Whether a column was to be added that is there already.
+pub(crate) fn is_column_there(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if number(error.as_ref()) == 1060)
+}
+
 /// The server's error number, 0 when there is none.
 fn number(error: &dyn sqlx::error::DatabaseError) -> u16 {
     error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map_or(0, sqlx::mysql::MySqlDatabaseError::number)

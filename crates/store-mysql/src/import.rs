@@ -1,19 +1,22 @@
-//! Imports of reference data. A file's rows are checked against what is stored, then applied in one transaction that raises the
-//! version of the reference data: a wrong row changes nothing, and rows that are absent from the file stay.
+//! Imports of reference data and payments. A file's rows are checked against what is stored, then applied in one transaction that
+//! raises the version of the reference data: a wrong row changes nothing, and rows that are absent from the file stay.
 
 mod accounts;
+mod closed;
+mod payments;
 mod places;
 mod tariffs;
 
 use std::collections::HashMap;
 
-use sqlx::mysql::{MySqlArguments, MySqlRow};
+use sqlx::mysql::MySqlRow;
 use sqlx::{MySqlConnection, MySqlPool, MySqlTransaction, Row as _};
 
 use crate::fault::StoreError;
-use crate::insert::{self, Row, Statement, add};
+use crate::insert::{self, Row, Statement};
 
 pub use accounts::{accounts, subscriptions};
+pub use payments::payments;
 pub use places::{cells, sensors};
 pub use tariffs::{operator, plans, stored_operator, tariffs};
 
@@ -56,21 +59,43 @@ impl From<sqlx::Error> for ImportError {
     }
 }
 
+/// Where an import goes, and whether it is to be applied.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    pool: &'a MySqlPool,
+    apply: bool,
+}
+
+impl<'a> Target<'a> {
+    /// Only tells what would be refused: for the sound rows of a file that has others.
+    pub fn check_only(pool: &'a MySqlPool) -> Self {
+        Self { pool, apply: false }
+    }
+}
+
+impl<'a> From<&'a MySqlPool> for Target<'a> {
+    fn from(pool: &'a MySqlPool) -> Self {
+        Self { pool, apply: true }
+    }
+}
+
 /// The transaction of an import, with what it has found so far.
 struct Import {
     transaction: MySqlTransaction<'static>,
+    apply: bool,
     imported: Imported,
     errors: Vec<RowError>,
 }
 
 impl Import {
     /// Begins, and waits for an import that is under way.
-    async fn begin(pool: &MySqlPool) -> Result<Self, ImportError> {
+    async fn begin(target: impl Into<Target<'_>>) -> Result<Self, ImportError> {
+        let Target { pool, apply } = target.into();
         let mut transaction = pool.begin().await?;
         sqlx::query("UPDATE reference_version SET version = version + 1 WHERE id = 1")
             .execute(&mut *transaction)
             .await?;
-        Ok(Self { transaction, imported: Imported::default(), errors: Vec::new() })
+        Ok(Self { transaction, apply, imported: Imported::default(), errors: Vec::new() })
     }
 
     fn connection(&mut self) -> &mut MySqlConnection {
@@ -94,44 +119,29 @@ impl Import {
         true
     }
 
-    /// Writes rows, unless something was refused, and commits. `rows` are named by their place in the file.
+    /// Writes rows, unless something was refused, and commits. `rows` are named by their place among those of the import.
     async fn finish<R: Row + Sync>(
         mut self,
         statement: &Statement,
         rows: Vec<(usize, R)>,
     ) -> Result<Imported, ImportError> {
-        if self.errors.is_empty() {
+        if self.errors.is_empty() && self.apply {
             let (places, rows): (Vec<usize>, Vec<R>) = rows.into_iter().unzip();
             for refused in insert::insert(&mut self.transaction, statement, &rows).await? {
                 self.refuse(places[refused.row], "", refused.reason);
             }
         }
-        if !self.errors.is_empty() {
-            self.errors.sort_by_key(|error| error.row);
-            return Err(ImportError::Refused(self.errors));
+        if self.errors.is_empty() && self.apply {
+            self.transaction.commit().await?;
+        } else {
+            self.transaction.rollback().await?;
         }
-        self.transaction.commit().await?;
-        Ok(self.imported)
-    }
-}
-
-/// The rows whose key is among `keys`, by a statement that ends in a list of them.
-async fn select_by<'a>(
-    connection: &mut MySqlConnection,
-    statement: &Statement,
-    keys: impl Iterator<Item = &'a str>,
-) -> Result<Vec<MySqlRow>, sqlx::Error> {
-    let keys: Vec<&str> = keys.collect();
-    let mut rows = Vec::new();
-    for keys in keys.chunks(insert::MOST) {
-        let size = insert::padded(keys.len());
-        let mut arguments = MySqlArguments::default();
-        for n in 0..size {
-            add(&mut arguments, keys.get(n).or(keys.last()).copied())?;
+        if self.errors.is_empty() {
+            return Ok(self.imported);
         }
-        rows.extend(statement.query(size, arguments).fetch_all(&mut *connection).await?);
+        self.errors.sort_by_key(|error| error.row);
+        Err(ImportError::Refused(self.errors))
     }
-    Ok(rows)
 }
 
 /// The numbers under which names are stored: the first column by the second's text.

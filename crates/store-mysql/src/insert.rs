@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use sqlx::mysql::MySqlArguments;
+use sqlx::mysql::{MySqlArguments, MySqlRow};
 use sqlx::{Arguments, AssertSqlSafe, Encode, MySql, MySqlConnection, Type};
 
 use crate::fault::{self, Retry};
@@ -75,6 +75,26 @@ pub(crate) fn padded(keys: usize) -> usize {
     SIZES.into_iter().rev().find(|size| *size >= keys).unwrap_or(MOST)
 }
 
+/// The rows whose key is among `keys`, by a statement that ends in a list of them.
+pub(crate) async fn select_by<'a, K: Encode<'a, MySql> + Type<MySql> + Copy>(
+    connection: &mut MySqlConnection,
+    statement: &Statement,
+    keys: impl Iterator<Item = K>,
+) -> Result<Vec<MySqlRow>, sqlx::Error> {
+    let keys: Vec<K> = keys.collect();
+    let mut rows = Vec::new();
+    for keys in keys.chunks(MOST) {
+        let size = padded(keys.len());
+        let mut arguments = MySqlArguments::default();
+        for n in 0..size {
+            let Some(key) = keys.get(n).or(keys.last()) else { continue };
+            add(&mut arguments, *key)?;
+        }
+        rows.extend(statement.query(size, arguments).fetch_all(&mut *connection).await?);
+    }
+    Ok(rows)
+}
+
 /// Adds one value.
 pub(crate) fn add<'a, T: Encode<'a, MySql> + Type<MySql>>(
     arguments: &mut MySqlArguments,
@@ -125,6 +145,18 @@ pub(crate) async fn insert<R: Row + Sync>(
         }
     }
     Ok(refused)
+}
+
+/// Inserts all rows; a value that the database refuses is an error.
+pub(crate) async fn insert_all<R: Row + Sync>(
+    connection: &mut MySqlConnection,
+    statement: &Statement,
+    rows: &[R],
+) -> Result<(), sqlx::Error> {
+    for piece in pieces(0..rows.len()) {
+        insert_piece(connection, statement, &rows[piece]).await?;
+    }
+    Ok(())
 }
 
 async fn insert_piece<R: Row>(

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use sqlx::MySqlPool;
+use sqlx::{MySqlConnection, MySqlPool};
 
 use crate::fault::StoreError;
+
+/// The lease of bill and of re-rating, which exclude each other.
+pub const BILLING: &str = "billing";
 
 /// Takes or renews the lease `name` for `holder`; it ends by itself after `ttl`. Returns whether the holder has it: not while
 /// another one's runs. The database's clock decides.
@@ -35,4 +38,16 @@ pub async fn release(pool: &MySqlPool, name: &str, holder: &str) -> Result<(), S
         .execute(pool)
         .await?;
     Ok(())
+}
+
+/// Whether `holder` has the lease, which then stays so until the connection's transaction ends: nobody else can take it before.
+pub async fn holds(connection: &mut MySqlConnection, name: &str, holder: &str) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "SELECT name FROM leases WHERE name = ? AND holder = ? AND expires_at > UTC_TIMESTAMP(3) LOCK IN SHARE MODE",
+    )
+    .bind(name)
+    .bind(holder)
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.is_some())
 }

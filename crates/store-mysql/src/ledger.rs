@@ -1,8 +1,7 @@
 //! How far each partition is, and what became of its records.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
+use sqlx::mysql::MySqlRow;
 use sqlx::{MySqlConnection, Row};
 
 /// One partition's row, locked by the transaction that holds it.
@@ -22,12 +21,8 @@ pub struct Ledger {
     pub past_records: u64,
     /// What became of the records.
     pub counts: Counts,
-    /// Offsets jumped over in this epoch, from (key) until (value, exclusive).
-    gaps: BTreeMap<u64, u64>,
-    /// Gaps of this epoch that are stored as they are in `gaps`; others are written with the row.
-    stored_gaps: BTreeMap<u64, u64>,
-    /// Gaps that belong to epochs that ended in this batch.
-    ended_gaps: Vec<(u32, u64, u64)>,
+    /// Offsets that this batch jumped over: the epoch, from, until (exclusive).
+    gaps: Vec<(u32, u64, u64)>,
 }
 
 /// What became of records: each counts in exactly one.
@@ -39,6 +34,17 @@ pub struct Counts {
     pub duplicates: u64,
     /// Refused, with a reason.
     pub rejects: u64,
+}
+
+impl Counts {
+    /// Those of a row of the ledger.
+    pub(crate) fn read(row: &MySqlRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            stored: row.try_get("stored")?,
+            duplicates: row.try_get("duplicates")?,
+            rejects: row.try_get("rejects")?,
+        })
+    }
 }
 
 impl std::ops::AddAssign for Counts {
@@ -68,84 +74,47 @@ impl Ledger {
             last_record_at: None,
             past_records: 0,
             counts: Counts::default(),
-            gaps: BTreeMap::new(),
-            stored_gaps: BTreeMap::new(),
-            ended_gaps: Vec::new(),
+            gaps: Vec::new(),
         }
     }
 
     /// Takes the next record of a batch and says whether it counts.
     ///
     /// At or above the next offset it is new, and what lies between is noted as a gap. Below, and later than everything seen, the
-    /// topic was made again: a new epoch begins. Below and not later it was delivered before, unless it lies in a gap: such a
-    /// record was jumped over, so it has not been counted yet.
+    /// topic was made again: a new epoch begins. Below and not later it was delivered before.
     pub fn take(&mut self, offset: u64, recorded_at: DateTime<Utc>) -> Delivery {
         if offset < self.next_offset {
             if self.last_record_at.is_none_or(|last| recorded_at <= last) {
-                return if self.fill(offset) { Delivery::First } else { Delivery::Again };
+                return Delivery::Again;
             }
-            self.ended_gaps.extend(self.gaps.iter().map(|(from, to)| (self.epoch, *from, *to)));
             self.epoch += 1;
             self.past_records += self.next_offset;
             self.next_offset = 0;
-            self.gaps.clear();
-            self.stored_gaps.clear();
         }
         if offset > self.next_offset {
-            self.gaps.insert(self.next_offset, offset);
+            self.gaps.push((self.epoch, self.next_offset, offset));
         }
         self.next_offset = offset + 1;
         self.last_record_at = Some(self.last_record_at.map_or(recorded_at, |last| last.max(recorded_at)));
         Delivery::First
     }
-
-    /// Takes an offset out of the gap that it lies in.
-    fn fill(&mut self, offset: u64) -> bool {
-        let Some((from, to)) = self.gaps.range(..=offset).next_back().map(|(from, to)| (*from, *to)) else {
-            return false;
-        };
-        if offset >= to {
-            return false;
-        }
-        self.gaps.remove(&from);
-        if from < offset {
-            self.gaps.insert(from, offset);
-        }
-        if offset + 1 < to {
-            self.gaps.insert(offset + 1, to);
-        }
-        true
-    }
 }
 
-/// Locks the partition's row, which is made if it is missing, before anything else of the batch is read. `first_offset` is the
-/// batch's: gaps are read only if it may lie in one.
-pub(crate) async fn lock(
-    connection: &mut MySqlConnection,
-    topic: &str,
-    partition: u32,
-    first_offset: u64,
-) -> Result<Ledger, sqlx::Error> {
-    let mut ledger = match select_for_update(connection, topic, partition).await? {
-        Some(ledger) => ledger,
-        None => {
-            // Two batches may come first: the second waits here until the first has committed, and then reads its row.
-            sqlx::query(
-                "INSERT INTO ledger (topic, partition_no, epoch, next_offset, past_records, stored, duplicates, rejects) \
-                 VALUES (?, ?, 0, 0, 0, 0, 0, 0) ON DUPLICATE KEY UPDATE epoch = epoch",
-            )
-            .bind(topic)
-            .bind(partition)
-            .execute(&mut *connection)
-            .await?;
-            select_for_update(connection, topic, partition).await?.unwrap_or_else(|| Ledger::new(topic, partition))
-        }
-    };
-    if first_offset < ledger.next_offset {
-        ledger.gaps = gaps(connection, &ledger).await?;
-        ledger.stored_gaps = ledger.gaps.clone();
+/// Locks the partition's row, which is made if it is missing, before anything else of the batch is read.
+pub(crate) async fn lock(connection: &mut MySqlConnection, topic: &str, partition: u32) -> Result<Ledger, sqlx::Error> {
+    if let Some(ledger) = select_for_update(connection, topic, partition).await? {
+        return Ok(ledger);
     }
-    Ok(ledger)
+    // Two batches may come first: the second waits here until the first has committed, and then reads its row.
+    sqlx::query(
+        "INSERT INTO ledger (topic, partition_no, epoch, next_offset, past_records, stored, duplicates, rejects) \
+         VALUES (?, ?, 0, 0, 0, 0, 0, 0) ON DUPLICATE KEY UPDATE epoch = epoch",
+    )
+    .bind(topic)
+    .bind(partition)
+    .execute(&mut *connection)
+    .await?;
+    Ok(select_for_update(connection, topic, partition).await?.unwrap_or_else(|| Ledger::new(topic, partition)))
 }
 
 async fn select_for_update(
@@ -167,25 +136,9 @@ async fn select_for_update(
         next_offset: row.try_get("next_offset")?,
         last_record_at: row.try_get("last_record_at")?,
         past_records: row.try_get("past_records")?,
-        counts: Counts {
-            stored: row.try_get("stored")?,
-            duplicates: row.try_get("duplicates")?,
-            rejects: row.try_get("rejects")?,
-        },
+        counts: Counts::read(&row)?,
         ..Ledger::new(topic, partition)
     }))
-}
-
-async fn gaps(connection: &mut MySqlConnection, ledger: &Ledger) -> Result<BTreeMap<u64, u64>, sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT from_offset, to_offset FROM ledger_gaps WHERE topic = ? AND partition_no = ? AND epoch = ?",
-    )
-    .bind(&ledger.topic)
-    .bind(ledger.partition)
-    .bind(ledger.epoch)
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// Writes the row and its gaps.
@@ -205,18 +158,7 @@ pub(crate) async fn save(connection: &mut MySqlConnection, ledger: &Ledger) -> R
     .bind(ledger.partition)
     .execute(&mut *connection)
     .await?;
-    for from in ledger.stored_gaps.keys().filter(|from| !ledger.gaps.contains_key(from)) {
-        sqlx::query("DELETE FROM ledger_gaps WHERE topic = ? AND partition_no = ? AND epoch = ? AND from_offset = ?")
-            .bind(&ledger.topic)
-            .bind(ledger.partition)
-            .bind(ledger.epoch)
-            .bind(from)
-            .execute(&mut *connection)
-            .await?;
-    }
-    let current = ledger.gaps.iter().filter(|(from, to)| ledger.stored_gaps.get(from) != Some(to));
-    let all = ledger.ended_gaps.iter().copied().chain(current.map(|(from, to)| (ledger.epoch, *from, *to)));
-    for (epoch, from, to) in all {
+    for (epoch, from, to) in &ledger.gaps {
         sqlx::query(
             "INSERT INTO ledger_gaps (topic, partition_no, epoch, from_offset, to_offset) VALUES (?, ?, ?, ?, ?) \
              ON DUPLICATE KEY UPDATE to_offset = VALUES(to_offset)",
@@ -267,23 +209,17 @@ mod tests {
         }
         assert_eq!(ledger.take(3, at(1)), Delivery::First);
         assert_eq!((ledger.epoch, ledger.next_offset, ledger.past_records), (1, 4, 10));
-        assert_eq!(ledger.gaps, BTreeMap::from([(0, 3)]), "what the new topic held before was not seen");
+        assert_eq!(ledger.gaps, [(1, 0, 3)], "what the new topic held before was not seen");
         assert_eq!(ledger.take(4, at(1)), Delivery::First);
         assert_eq!(ledger.epoch, 1);
     }
 
     #[test]
-    fn a_jump_leaves_a_gap_and_a_record_in_it_counts_once() {
+    fn a_jump_leaves_a_gap_and_a_record_in_it_does_not_count() {
         let mut ledger = Ledger::new("t", 0);
         ledger.take(0, at(0));
         ledger.take(10, at(3));
-        assert_eq!(ledger.gaps, BTreeMap::from([(1, 10)]));
-        assert_eq!(ledger.take(5, at(2)), Delivery::First);
         assert_eq!(ledger.take(5, at(2)), Delivery::Again);
-        assert_eq!(ledger.gaps, BTreeMap::from([(1, 5), (6, 10)]));
-        assert_eq!(ledger.take(1, at(2)), Delivery::First);
-        assert_eq!(ledger.take(9, at(2)), Delivery::First);
-        assert_eq!(ledger.gaps, BTreeMap::from([(2, 5), (6, 9)]));
-        assert_eq!(ledger.next_offset, 11);
+        assert_eq!((ledger.gaps.as_slice(), ledger.next_offset), ([(0, 1, 10)].as_slice(), 11));
     }
 }

@@ -6,19 +6,25 @@
 
 pub mod accounts;
 mod alarms;
+mod allowances;
 pub mod batch;
+pub mod billing;
 pub mod cache;
+mod charging;
 pub mod customers;
 pub mod dashboard;
 pub mod fault;
+mod gate;
 pub mod import;
 mod insert;
+mod late_charges;
 pub mod leases;
 pub mod ledger;
 pub mod month_partitions;
 pub mod pool;
 pub mod reference;
 pub mod rejects;
+pub mod rerate;
 pub mod schema;
 pub mod sensors;
 pub mod silence;

@@ -5,8 +5,11 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
+use millrace_domain::cycles::Cycle;
 use millrace_domain::identity::Msisdn;
 use millrace_domain::tariffs::Tariff;
+use millrace_domain::time::local_day;
+use millrace_domain::usage::Service;
 use sqlx::mysql::MySqlArguments;
 use sqlx::{MySqlConnection, Row};
 
@@ -31,6 +34,8 @@ pub struct Reference {
     timezone: Option<Tz>,
     /// By plan.
     plans: HashMap<Box<str>, Vec<StoredTariff>>,
+    /// Whether some tariff has an allowance.
+    allowances: bool,
     subscriptions: RwLock<Subscriptions>,
 }
 
@@ -55,16 +60,33 @@ struct StoredSubscription {
     active_from: NaiveDate,
     active_to: Option<NaiveDate>,
     account_no: u32,
+    cycle_day: u8,
     plan: Box<str>,
 }
 
-/// Who pays for an event, and by which tariff version, if one is in force.
+/// Who pays for an event, in which cycle, and by which tariff version, if one is in force.
 #[derive(Debug, Clone, Copy)]
-pub struct Terms<'a> {
+pub(crate) struct Terms<'a> {
     /// The account.
-    pub account_no: u32,
+    pub(crate) account_no: u32,
+    /// The day of the month on which its cycles begin.
+    pub(crate) cycle_day: u8,
+    /// Its cycle at the event's start.
+    pub(crate) cycle: Cycle,
     /// The version in force at the event's start; `None` when the plan's tariff has none.
-    pub tariff: Option<&'a StoredTariff>,
+    pub(crate) tariff: Option<&'a StoredTariff>,
+}
+
+impl Terms<'_> {
+    /// Free units of a service in a cycle.
+    pub(crate) fn allowance(&self, service: Service) -> u64 {
+        self.tariff.map_or(0, |version| version.tariff.allowance(service))
+    }
+
+    /// The first day of the cycle.
+    pub(crate) fn cycle_start(&self) -> NaiveDate {
+        self.cycle.first_day(self.cycle_day)
+    }
 }
 
 impl ReferenceCache {
@@ -129,7 +151,25 @@ impl Reference {
             let tariff: &str = row.try_get("tariff")?;
             plans.insert(row.try_get::<String, _>("plan")?.into(), versions.get(tariff).cloned().unwrap_or_default());
         }
-        Ok(Self { version, timezone, plans, subscriptions: RwLock::default() })
+        let mut tariffs = versions.values().flatten();
+        let allowances =
+            tariffs.any(|version| Service::ALL.iter().any(|service| version.tariff.allowance(*service) > 0));
+        Ok(Self { version, timezone, plans, allowances, subscriptions: RwLock::default() })
+    }
+
+    /// Which one it is: every import makes a new one.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The operator's time zone, if there is an operator.
+    pub(crate) fn timezone(&self) -> Option<Tz> {
+        self.timezone
+    }
+
+    /// Whether some tariff has an allowance.
+    pub(crate) fn has_allowances(&self) -> bool {
+        self.allowances
     }
 
     /// The subscriptions of `wanted`; those that are not at hand are read.
@@ -168,9 +208,10 @@ impl Reference {
 }
 
 static SUBSCRIPTIONS: Statement = Statement::new(
-    "SELECT msisdn, active_from, active_to, account_no, plan FROM subscriptions WHERE msisdn IN (",
+    "SELECT s.msisdn, s.active_from, s.active_to, s.account_no, a.cycle_day, s.plan \
+     FROM subscriptions s JOIN accounts a ON a.account_no = s.account_no WHERE s.msisdn IN (",
     "?",
-    ") ORDER BY msisdn, active_from",
+    ") ORDER BY s.msisdn, s.active_from",
 );
 
 /// The subscriptions of all `numbers`; one without any has an empty list.
@@ -191,6 +232,7 @@ async fn load_subscriptions(connection: &mut MySqlConnection, numbers: &[Msisdn]
                 active_from: row.try_get("active_from")?,
                 active_to: row.try_get("active_to")?,
                 account_no: row.try_get("account_no")?,
+                cycle_day: row.try_get("cycle_day")?,
                 plan: row.try_get::<String, _>("plan")?.into(),
             });
         }
@@ -204,11 +246,11 @@ pub(crate) struct Numbers<'a> {
     subscriptions: RwLockReadGuard<'a, Subscriptions>,
 }
 
-impl Numbers<'_> {
+impl<'a> Numbers<'a> {
     /// The terms of a number at an instant: its subscription on that day (operator's time zone), and the version of its plan's
     /// tariff in force at that instant.
-    pub(crate) fn terms(&self, number: &Msisdn, at: DateTime<Utc>) -> Option<Terms<'_>> {
-        let day = at.with_timezone(&self.reference.timezone?).date_naive();
+    pub(crate) fn terms(&self, number: &Msisdn, at: DateTime<Utc>) -> Option<Terms<'a>> {
+        let day = local_day(at, self.reference.timezone?);
         let subscription = self.subscriptions.get(number)?.iter().find(|subscription| {
             subscription.active_from <= day && subscription.active_to.is_none_or(|end| day < end)
         })?;
@@ -218,6 +260,7 @@ impl Numbers<'_> {
                 .rev()
                 .find(|version| version.valid_from <= at && version.valid_to.is_none_or(|end| at < end))
         });
-        Some(Terms { account_no: subscription.account_no, tariff })
+        let StoredSubscription { account_no, cycle_day, .. } = *subscription;
+        Some(Terms { account_no, cycle_day, cycle: Cycle::of(day, cycle_day), tariff })
     }
 }

@@ -8,7 +8,7 @@ use sqlx::{MySqlConnection, MySqlPool, Row as _};
 
 use crate::batch::{Original, Originals, Record, Refusal, Source};
 use crate::fault::StoreError;
-use crate::insert::{Statement, add};
+use crate::insert::{self, Row, Statement, add};
 use crate::ledger::Delivery;
 
 /// Bytes of keys, headers and payloads that one statement carries, unless a single record has more.
@@ -48,7 +48,7 @@ pub(crate) async fn insert(
 ) -> Result<u64, StoreError> {
     let counted = refused.iter().filter(|reject| reject.delivery == Delivery::First).count();
     drop_stored(connection, source, &mut refused).await?;
-    let mut pending: Vec<(&NewReject, Original)> = Vec::new();
+    let mut pending: Vec<RejectRow<'_>> = Vec::new();
     let mut bytes = 0;
     for reject in &refused {
         let original = originals.original(reject.offset);
@@ -56,13 +56,14 @@ pub(crate) async fn insert(
             + original.headers.len()
             + original.payload.as_ref().map_or(0, Vec::len);
         if !pending.is_empty() && (pending.len() == STATEMENT_ROWS || bytes + size > STATEMENT_BYTES) {
-            insert_pending(connection, source, &mut pending).await?;
+            insert::insert_all(connection, &INSERT, &pending).await?;
+            pending.clear();
             bytes = 0;
         }
         bytes += size;
-        pending.push((reject, original));
+        pending.push(RejectRow { source, reject, original });
     }
-    insert_pending(connection, source, &mut pending).await?;
+    insert::insert_all(connection, &INSERT, &pending).await?;
     Ok(counted as u64)
 }
 
@@ -91,29 +92,30 @@ async fn drop_stored(
     Ok(())
 }
 
-async fn insert_pending(
-    connection: &mut MySqlConnection,
-    source: Source<'_>,
-    pending: &mut Vec<(&NewReject, Original)>,
-) -> Result<(), StoreError> {
-    for piece in crate::insert::pieces(0..pending.len()) {
-        let mut arguments = MySqlArguments::default();
-        for (reject, original) in &pending[piece.clone()] {
-            add(&mut arguments, source.topic)?;
-            add(&mut arguments, source.partition)?;
-            add(&mut arguments, reject.epoch)?;
-            add(&mut arguments, reject.offset)?;
-            add(&mut arguments, reject.recorded_at)?;
-            add(&mut arguments, cut(&reject.refusal.field, 64))?;
-            add(&mut arguments, cut(&reject.refusal.reason, 400))?;
-            add(&mut arguments, original.key.as_deref())?;
-            add(&mut arguments, original.headers.as_str())?;
-            add(&mut arguments, original.payload.as_deref())?;
-        }
-        INSERT.query(piece.len(), arguments).execute(&mut *connection).await?;
+/// A reject with the record as it was delivered.
+struct RejectRow<'a> {
+    source: Source<'a>,
+    reject: &'a NewReject,
+    original: Original,
+}
+
+impl Row for RejectRow<'_> {
+    const COLUMNS: usize = 10;
+    const BYTES: usize = 500;
+
+    fn add_to(&self, arguments: &mut MySqlArguments) -> Result<(), sqlx::Error> {
+        let Self { source, reject, original } = self;
+        add(arguments, source.topic)?;
+        add(arguments, source.partition)?;
+        add(arguments, reject.epoch)?;
+        add(arguments, reject.offset)?;
+        add(arguments, reject.recorded_at)?;
+        add(arguments, cut(&reject.refusal.field, 64))?;
+        add(arguments, cut(&reject.refusal.reason, 400))?;
+        add(arguments, original.key.as_deref())?;
+        add(arguments, original.headers.as_str())?;
+        add(arguments, original.payload.as_deref())
     }
-    pending.clear();
-    Ok(())
 }
 
 /// The first `most` characters.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::{AssertSqlSafe, MySqlConnection, MySqlPool, Row as _};
 
-use crate::fault::StoreError;
+use crate::fault::{self, StoreError};
 use crate::month_partitions;
 
 /// How long a run waits for another one, in seconds.
@@ -52,24 +52,37 @@ async fn migrate_locked(connection: &mut MySqlConnection, now: DateTime<Utc>) ->
     let migrations = migrations();
     let table = migrations.table_name.clone();
     connection.ensure_migrations_table(&table).await?;
-    forget_unfinished(connection, &table).await?;
     let before = connection.list_applied_migrations(&table).await?.len();
+    let finished = finish_unfinished(connection, &migrations, &table).await?;
     migrations.run_direct(None, connection, false).await?;
     let after = connection.list_applied_migrations(&table).await?.len();
     let mut partitions = 0;
     for table in month_partitions::TABLES {
         partitions += month_partitions::keep_ahead(connection, table, now).await?;
     }
-    Ok(Migrated { applied: after - before, known: migrations.iter().count(), partitions })
+    Ok(Migrated { applied: finished + after - before, known: migrations.iter().count(), partitions })
 }
 
-/// A run that was killed leaves its migration marked unfinished, as DDL cannot be rolled back. Each migration is one statement
-/// that may be run again, so it is.
-async fn forget_unfinished(connection: &mut MySqlConnection, table: &str) -> Result<(), StoreError> {
-    let sql = format!("DELETE FROM {table} WHERE success = FALSE");
-    let forgotten = sqlx::query(AssertSqlSafe(sql)).execute(connection).await?.rows_affected();
-    if forgotten > 0 {
-        tracing::warn!(forgotten, "running unfinished migrations again");
+/// A run that was killed leaves its migration marked unfinished, as DDL cannot be rolled back. Each migration is one statement: it
+/// is run again, and if it adds a column that is there by now, it was done to its end before. Answers how many there were.
+async fn finish_unfinished(
+    connection: &mut MySqlConnection,
+    migrations: &Migrator,
+    table: &str,
+) -> Result<usize, StoreError> {
+    let unfinished = format!("SELECT version FROM {table} WHERE success = FALSE ORDER BY version");
+    let unfinished: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(unfinished)).fetch_all(&mut *connection).await?;
+    for &version in &unfinished {
+        tracing::warn!(version, "running an unfinished migration again");
+        let migration = migrations.iter().find(|migration| migration.version == version).ok_or_else(|| {
+            StoreError::Stored(format!("migration {version} is unfinished, and this build does not know it"))
+        })?;
+        match sqlx::raw_sql(migration.sql.clone()).execute(&mut *connection).await {
+            Err(error) if !fault::is_column_there(&error) => return Err(error.into()),
+            _ => {}
+        }
+        let finished = format!("UPDATE {table} SET success = TRUE, checksum = ? WHERE version = ?");
+        sqlx::query(AssertSqlSafe(finished)).bind(&*migration.checksum).bind(version).execute(&mut *connection).await?;
     }
-    Ok(())
+    Ok(unfinished.len())
 }

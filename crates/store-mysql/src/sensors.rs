@@ -1,6 +1,7 @@
 //! Sensor readings, and the alarms that follow from them in the same transaction.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
@@ -16,6 +17,15 @@ use crate::batch::{self, Incoming, Intake, Originals, Source, Stored};
 use crate::fault::StoreError;
 use crate::insert::{self, Statement, add};
 
+/// What storing a batch of readings did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredReadings {
+    /// Its records.
+    pub stored: Stored,
+    /// Alarms that it opened, those that it closed again included.
+    pub alarms_opened: u64,
+}
+
 /// Stores a batch of readings and opens, escalates and closes alarms by them, in one transaction.
 ///
 /// # Errors
@@ -26,8 +36,10 @@ pub async fn store(
     source: Source<'_>,
     incoming: Incoming<SensorReading>,
     originals: &dyn Originals,
-) -> Result<Stored, StoreError> {
-    batch::commit(pool, &ReadingIntake { limits }, source, incoming, originals).await
+) -> Result<StoredReadings, StoreError> {
+    let intake = ReadingIntake { limits, alarms_opened: AtomicU64::new(0) };
+    let stored = batch::commit(pool, &intake, source, incoming, originals).await?;
+    Ok(StoredReadings { stored, alarms_opened: intake.alarms_opened.into_inner() })
 }
 
 /// The sensors' thresholds, kept in the process and read again when an import has changed reference data.
@@ -88,6 +100,8 @@ pub(crate) fn sensor_id(text: &str) -> Result<SensorId, StoreError> {
 
 struct ReadingIntake<'a> {
     limits: &'a LimitsCache,
+    /// By the last run of the transaction, which is the one that was committed.
+    alarms_opened: AtomicU64,
 }
 
 /// What a transaction carries along: the thresholds, and the readings to judge.
@@ -107,8 +121,9 @@ static INSERT: Statement = Statement::new(
     "",
 );
 
+// By the primary key, as with snapshots: 500 readings take 2 ms instead of 65.
 static KNOWN: Statement = Statement::new(
-    "SELECT measured_at, sensor_id FROM sensor_readings WHERE (measured_at, sensor_id) IN (",
+    "SELECT measured_at, sensor_id FROM sensor_readings FORCE INDEX (PRIMARY) WHERE (measured_at, sensor_id) IN (",
     "(?,?)",
     ")",
 );
@@ -169,7 +184,7 @@ impl Intake for ReadingIntake<'_> {
         Ok(readings.iter().map(row).collect())
     }
 
-    fn stored(&self, work: &mut Work, reading: &SensorReading) {
+    fn stored(&self, work: &mut Work, reading: &SensorReading, _: &ReadingRow<'_>) {
         work.stored.push(Judged {
             sensor_id: reading.sensor_id.clone(),
             measured_at: reading.measured_at,
@@ -178,7 +193,9 @@ impl Intake for ReadingIntake<'_> {
     }
 
     async fn finish(&self, connection: &mut MySqlConnection, work: Work) -> Result<(), StoreError> {
-        judge(connection, &work.limits, work.stored).await
+        let opened = judge(connection, &work.limits, work.stored).await?;
+        self.alarms_opened.store(opened, Ordering::Relaxed);
+        Ok(())
     }
 }
 

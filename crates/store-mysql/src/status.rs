@@ -78,11 +78,7 @@ fn read(rows: &[MySqlRow]) -> Result<Vec<Position>, StoreError> {
                 next_offset: row.try_get("next_offset")?,
                 last_record_at: row.try_get("last_record_at")?,
                 past_records: row.try_get("past_records")?,
-                counts: Counts {
-                    stored: row.try_get("stored")?,
-                    duplicates: row.try_get("duplicates")?,
-                    rejects: row.try_get("rejects")?,
-                },
+                counts: Counts::read(row)?,
                 gaps: Vec::new(),
             });
         }

@@ -4,52 +4,34 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use millrace_domain::cycles::Cycle;
 use millrace_domain::usage::{Service, UsageEvent};
-use rust_decimal::Decimal;
 use sqlx::mysql::MySqlArguments;
 use sqlx::{Arguments as _, MySqlConnection, MySqlPool, Row as _};
 
+use crate::allowances::Allowances;
 use crate::batch::{self, Incoming, Intake, Originals, Source, Stored};
+use crate::charging::{self, Charge, Prepared};
 use crate::fault::StoreError;
+use crate::gate::Gate;
 use crate::insert::{self, Statement, add};
-use crate::reference::{Reference, ReferenceCache, Terms};
+use crate::late_charges::{self, LateCharge};
+use crate::reference::{Reference, ReferenceCache};
 
-/// What an event costs and by which terms, or why it has no price.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Charge {
-    /// The account that pays, when the number has a subscription on that day.
-    pub account_no: Option<u32>,
-    /// The tariff version that priced it.
-    pub tariff_no: Option<u32>,
-    /// The zone under which usage is summed, at most 64 characters; empty while unrated.
-    pub zone: String,
-    /// The price in `currency`, at most 4 decimals; `None` while unrated.
-    pub amount: Option<Decimal>,
-    /// ISO 4217 code; `None` while unrated.
-    pub currency: Option<Arc<str>>,
-    /// Why there is no price, as in `no_rate`; empty when there is one.
-    pub rating_error: &'static str,
-}
-
-/// Prices events: pure, given the terms of the number on the event's day (`None`: it has no subscription).
-pub trait Pricing: Sync {
-    /// The charge of one event.
-    fn charge(&self, event: &UsageEvent, terms: Option<Terms<'_>>) -> Charge;
-}
-
-/// Stores a batch of events with their charges in one transaction.
+/// Stores a batch of events with their charges in one transaction. Each event is priced by the tariff version in force at its
+/// start, of the plan that its number has on that day; one without a price is kept with the reason. Allowances are spent in the
+/// order in which events are stored.
 ///
 /// # Errors
 /// When the transaction failed as often as it was run; nothing is stored then.
-pub async fn store<P: Pricing>(
+pub async fn store(
     pool: &MySqlPool,
     reference: &ReferenceCache,
-    pricing: &P,
     source: Source<'_>,
     incoming: Incoming<UsageEvent>,
     originals: &dyn Originals,
 ) -> Result<Stored, StoreError> {
-    batch::commit(pool, &UsageIntake { reference, pricing }, source, incoming, originals).await
+    batch::commit(pool, &UsageIntake { reference }, source, incoming, originals).await
 }
 
 /// The number under which a service is stored.
@@ -66,20 +48,33 @@ pub fn service_of(code: u8) -> Option<Service> {
     Service::ALL.into_iter().find(|service| service_code(*service) == code)
 }
 
-struct UsageIntake<'a, P> {
+struct UsageIntake<'a> {
     reference: &'a ReferenceCache,
-    pricing: &'a P,
+}
+
+/// What a transaction carries along.
+struct Work {
+    gate: Gate,
+    reference: Arc<Reference>,
+    allowances: Allowances,
+    late: Vec<LateCharge>,
 }
 
 struct UsageRow<'a> {
     event: &'a UsageEvent,
     charge: Charge,
+    /// The cycle (YYYYMM) whose invoice carries the charge; `None` while unrated.
+    bill_cycle: Option<u32>,
+    /// The cycle (YYYYMM) of the account at the event's start, when that is closed.
+    late_from: Option<u32>,
+    /// The allowance that it may have used.
+    allowance: Option<usize>,
 }
 
 static INSERT: Statement = Statement::new(
     "INSERT INTO usage_events (started_at, event_id, day, service, subscriber, destination, usage_amount, cell, roaming, \
-     account_no, tariff_no, zone, amount, currency, rating_error) VALUES ",
-    "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+     account_no, tariff_no, zone, amount, currency, rating_error, bill_cycle, allowance_used) VALUES ",
+    "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "",
 );
 
@@ -88,11 +83,11 @@ static KNOWN: Statement =
     Statement::new("SELECT started_at, event_id FROM usage_events WHERE (started_at, event_id) IN (", "(?,?)", ")");
 
 impl insert::Row for UsageRow<'_> {
-    const COLUMNS: usize = 15;
-    const BYTES: usize = 160;
+    const COLUMNS: usize = 17;
+    const BYTES: usize = 172;
 
     fn add_to(&self, arguments: &mut MySqlArguments) -> Result<(), sqlx::Error> {
-        let Self { event, charge } = self;
+        let Self { event, charge, .. } = self;
         add(arguments, event.started_at.naive_utc())?;
         add(arguments, event.event_id.as_bytes().as_slice())?;
         add(arguments, event.started_at.date_naive())?;
@@ -107,15 +102,17 @@ impl insert::Row for UsageRow<'_> {
         add(arguments, charge.zone.as_str())?;
         add(arguments, charge.amount)?;
         add(arguments, charge.currency.as_deref())?;
-        add(arguments, charge.rating_error)
+        add(arguments, charge.rating_error)?;
+        add(arguments, self.bill_cycle)?;
+        add(arguments, charge.allowance_used)
     }
 }
 
-impl<P: Pricing> Intake for UsageIntake<'_, P> {
+impl Intake for UsageIntake<'_> {
     type Record = UsageEvent;
     type Identity = (DateTime<Utc>, [u8; 16]);
     type Row<'a> = UsageRow<'a>;
-    type Work = Arc<Reference>;
+    type Work = Work;
 
     fn statement() -> &'static Statement {
         &INSERT
@@ -125,8 +122,15 @@ impl<P: Pricing> Intake for UsageIntake<'_, P> {
         (event.started_at, *event.event_id.as_bytes())
     }
 
-    async fn begin(&self, connection: &mut MySqlConnection) -> Result<Arc<Reference>, StoreError> {
-        self.reference.current(connection).await
+    /// Allowances are spent in this order, and re-rating spends them anew in the order of the rows.
+    fn in_order_of_arrival(work: &Work) -> bool {
+        work.reference.has_allowances()
+    }
+
+    async fn begin(&self, connection: &mut MySqlConnection) -> Result<Work, StoreError> {
+        let gate = Gate::lock(connection).await?;
+        let reference = self.reference.current(connection).await?;
+        Ok(Work { gate, reference, allowances: Allowances::default(), late: Vec::new() })
     }
 
     async fn known(
@@ -156,22 +160,46 @@ impl<P: Pricing> Intake for UsageIntake<'_, P> {
     async fn rows<'a>(
         &self,
         connection: &mut MySqlConnection,
-        reference: &mut Arc<Reference>,
+        work: &mut Work,
         events: &[&'a UsageEvent],
     ) -> Result<Vec<UsageRow<'a>>, StoreError> {
-        let numbers = reference.numbers(connection, events.iter().map(|event| &event.subscriber)).await?;
-        Ok(events
-            .iter()
-            .map(|event| {
-                let terms = numbers.terms(&event.subscriber, event.started_at);
-                UsageRow { event, charge: self.pricing.charge(event, terms) }
-            })
-            .collect())
+        let Work { gate, reference, allowances, .. } = work;
+        let prepared = charging::prepare(connection, reference, allowances, events.iter().copied()).await?;
+        let perhaps_closed = prepared.iter().filter_map(|event| event.may_be_late(gate)).collect();
+        gate.read_closed(connection, perhaps_closed).await?;
+        allowances.lock(connection).await?;
+        let row = |event: Prepared<'_, 'a>| {
+            let charge = event.charge(allowances);
+            let own = event.terms.map(|terms| terms.cycle.code());
+            let bill_cycle = event.bill_cycle(gate).map(Cycle::code).filter(|_| charge.amount.is_some());
+            let late_from = own.filter(|_| bill_cycle.is_some() && bill_cycle != own);
+            UsageRow { event: event.event, charge, bill_cycle, late_from, allowance: event.allowance }
+        };
+        Ok(prepared.into_iter().map(row).collect())
     }
 
-    fn stored(&self, _: &mut Arc<Reference>, _: &UsageEvent) {}
+    fn stored(&self, work: &mut Work, _: &UsageEvent, row: &UsageRow<'_>) {
+        if let (Some(own_cycle), Some(bill_cycle), Some(account_no)) =
+            (row.late_from, row.bill_cycle, row.charge.account_no)
+        {
+            work.late.push(LateCharge {
+                bill_cycle,
+                account_no,
+                started_at: row.event.started_at,
+                event_id: row.event.event_id,
+                own_cycle,
+            });
+        }
+    }
 
-    async fn finish(&self, _: &mut MySqlConnection, _: Arc<Reference>) -> Result<(), StoreError> {
-        Ok(())
+    fn refused(&self, work: &mut Work, row: &UsageRow<'_>) {
+        if let Some(place) = row.allowance {
+            work.allowances.give_back(place, row.charge.allowance_used);
+        }
+    }
+
+    async fn finish(&self, connection: &mut MySqlConnection, work: Work) -> Result<(), StoreError> {
+        work.allowances.save(connection).await?;
+        Ok(insert::insert_all(connection, &late_charges::INSERT, &work.late).await?)
     }
 }

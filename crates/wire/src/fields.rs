@@ -11,10 +11,10 @@ use serde_json::value::RawValue;
 use millrace_domain::identity::Malformed;
 
 use crate::number::{self, NumberError};
-use crate::{Rejection, times};
+use crate::{Rejection, plain_object, times};
 
 /// The JSON text of one value.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Value<'a>(&'a str);
 
 /// Finds the values of `names` in an object. A field whose value is `null` is absent, as one that is missing. Other fields are
@@ -27,6 +27,14 @@ pub(crate) fn scan<'a, const N: usize>(
     names: &[&'static str; N],
 ) -> Result<[Option<Value<'a>>; N], Rejection> {
     let text = std::str::from_utf8(json).map_err(|_| Rejection::whole("is not UTF-8"))?;
+    match plain_object::scan(text, names) {
+        Some(found) => Ok(found.map(|value| value.filter(|value| *value != "null").map(Value))),
+        None => scan_any(text, names),
+    }
+}
+
+/// The same for every form that JSON allows.
+fn scan_any<'a, const N: usize>(text: &'a str, names: &[&'static str; N]) -> Result<[Option<Value<'a>>; N], Rejection> {
     if !text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
         return Err(Rejection::whole("expected a JSON object"));
     }
@@ -198,4 +206,81 @@ pub(crate) fn float(name: &'static str, value: Value<'_>, range: RangeInclusive<
 pub(crate) fn to_json(shape: &impl serde::Serialize) -> Vec<u8> {
     // Shapes have string keys and no map or writer that could fail; finite numbers are the domain's invariant.
     serde_json::to_vec(shape).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NAMES: [&str; 3] = ["a", "usage", "é"];
+
+    /// Texts that are nearly, or wholly, objects of the usual form.
+    fn nearly_plain() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "{",
+            "}",
+            ",",
+            ":",
+            "\"a\"",
+            "\"usage\"",
+            "\"é\"",
+            "\"x\"",
+            "\"\\u0061\"",
+            "\"a\":1,",
+            "\"é\":\"v\"",
+            " ",
+            "\t",
+            "\n",
+            "0",
+            "-0",
+            "01",
+            "12",
+            "-",
+            "1.5",
+            "1.",
+            "1e5",
+            "1E+05",
+            "1e",
+            "true",
+            "false",
+            "null",
+            "nul",
+            "[]",
+            "{}",
+            "[1]",
+            "\"\u{1}\"",
+            "\"",
+            "\u{b}",
+        ]);
+        let members = prop::collection::vec(piece.clone(), 0..12).prop_map(|pieces| pieces.concat());
+        let value = prop::collection::vec(piece, 1..3).prop_map(|pieces| pieces.concat());
+        let object = prop::collection::vec((prop::sample::select(vec!["a", "usage", "é", "x", "y"]), value), 0..4)
+            .prop_map(|members| {
+                let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\" :{value}")).collect();
+                format!("{{{}}}", members.join(", "))
+            });
+        prop_oneof![members, object]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn the_short_way_says_what_the_complete_one_says_or_nothing(text in nearly_plain()) {
+            if plain_object::scan(&text, &NAMES).is_some() {
+                prop_assert_eq!(scan(text.as_bytes(), &NAMES), scan_any(&text, &NAMES));
+            }
+        }
+    }
+
+    #[test]
+    fn the_usual_record_takes_the_short_way() {
+        let record = r#" {"a" : "x" , "usage":61,"other":-1.5e-3,"é":null, "b":true,"c":false} "#;
+        assert!(plain_object::scan(record, &NAMES).is_some());
+        assert_eq!(scan(record.as_bytes(), &NAMES), scan_any(record, &NAMES));
+    }
 }

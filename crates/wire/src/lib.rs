@@ -11,6 +11,7 @@ pub mod customers;
 mod document;
 mod fields;
 mod number;
+mod plain_object;
 pub mod reference;
 mod rejection;
 mod response;

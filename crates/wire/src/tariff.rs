@@ -30,6 +30,16 @@ pub fn parse(json: &[u8]) -> Result<Tariff, Vec<TariffError>> {
     }
 }
 
+/// Reads a tariff file as it is stored, which was checked when it was imported.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn parse_stored(json: &str) -> Result<Tariff, String> {
+    parse(json.as_bytes()).map_err(|errors| {
+        errors.first().map_or_else(|| "it is wrong".into(), |error| format!("{}: {}", error.path, error.reason))
+    })
+}
+
 /// Reads a tariff that stands at `path` of a document.
 pub(crate) fn read(node: Node<'_>, path: &str, problems: &Problems) -> Option<Tariff> {
     let mut object = node.object(path, problems)?;

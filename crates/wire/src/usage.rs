@@ -32,6 +32,28 @@ impl Default for Limits {
 /// # Errors
 /// Names the first field, in the order of the topic's description, that is missing or wrong.
 pub fn decode(json: &[u8], record_time: DateTime<Utc>, limits: &Limits) -> Result<UsageEvent, Rejection> {
+    decode_checked(json, |started_at| {
+        times::check_not_ahead("started_at", started_at, record_time)?;
+        if record_time.signed_duration_since(started_at) > limits.retention {
+            let days = limits.retention.num_days();
+            return Err(Rejection::new("started_at", format!("is older than the retention of {days} days")));
+        }
+        Ok(())
+    })
+}
+
+/// Reads an event that no broker has seen: its time is not held against a record's.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_untimed(json: &[u8]) -> Result<UsageEvent, Rejection> {
+    decode_checked(json, |_| Ok(()))
+}
+
+fn decode_checked(
+    json: &[u8],
+    check_time: impl FnOnce(DateTime<Utc>) -> Result<(), Rejection>,
+) -> Result<UsageEvent, Rejection> {
     let [event_id, service, subscriber, destination, started_at, usage, cell, roaming] = fields::scan(json, &NAMES)?;
     let event_id = fields::text("event_id", fields::required("event_id", event_id)?)?;
     let event_id = Uuid::try_parse(&event_id).map_err(|_| Rejection::new("event_id", "expected a UUID"))?;
@@ -44,11 +66,7 @@ pub fn decode(json: &[u8], record_time: DateTime<Utc>, limits: &Limits) -> Resul
         }
     };
     let started_at = fields::time("started_at", fields::required("started_at", started_at)?)?;
-    times::check_not_ahead("started_at", started_at, record_time)?;
-    if record_time.signed_duration_since(started_at) > limits.retention {
-        let days = limits.retention.num_days();
-        return Err(Rejection::new("started_at", format!("is older than the retention of {days} days")));
-    }
+    check_time(started_at)?;
     let usage = fields::integer("usage", fields::required("usage", usage)?, MAX_USAGE)?;
     let cell = cell.map(|cell| fields::parsed("cell", cell, CellId::parse)).transpose()?;
     let roaming = match roaming {

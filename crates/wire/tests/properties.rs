@@ -43,12 +43,13 @@ fn read_everywhere(bytes: &[u8]) {
     }
     told(tariff::parse(bytes));
     told(reference::parse_operator(bytes));
-    told(reference::parse_tariffs(bytes, Tz::Africa__Casablanca));
-    told(reference::parse_plans(bytes));
-    told(reference::parse_accounts(bytes));
-    told(reference::parse_subscriptions(bytes));
-    told(reference::parse_cells(bytes));
-    told(reference::parse_sensors(bytes));
+    told(reference::parse_tariffs(bytes, Tz::Africa__Casablanca).map_err(|faulty| faulty.errors));
+    told(reference::parse_plans(bytes).map_err(|faulty| faulty.errors));
+    told(reference::parse_accounts(bytes).map_err(|faulty| faulty.errors));
+    told(reference::parse_subscriptions(bytes).map_err(|faulty| faulty.errors));
+    told(reference::parse_cells(bytes).map_err(|faulty| faulty.errors));
+    told(reference::parse_sensors(bytes).map_err(|faulty| faulty.errors));
+    told(reference::parse_payments(bytes).map_err(|faulty| faulty.errors));
 }
 
 fn check<T>(decoded: Result<T, Rejection>) {

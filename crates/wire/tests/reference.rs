@@ -3,10 +3,24 @@
 
 use chrono_tz::Tz;
 
-use millrace_wire::reference::{self, LineError};
+use millrace_wire::reference::{self, Faulty, LineError};
 
-fn told(errors: Vec<LineError>) -> Vec<String> {
-    errors.iter().map(ToString::to_string).collect()
+fn told<E: Into<Errors>>(errors: E) -> Vec<String> {
+    errors.into().0.iter().map(ToString::to_string).collect()
+}
+
+struct Errors(Vec<LineError>);
+
+impl From<Vec<LineError>> for Errors {
+    fn from(errors: Vec<LineError>) -> Self {
+        Self(errors)
+    }
+}
+
+impl<T> From<Faulty<T>> for Errors {
+    fn from(faulty: Faulty<T>) -> Self {
+        Self(faulty.errors)
+    }
 }
 
 const TARIFF: &str = r#"{"currency":"MAD","timezone":"Africa/Casablanca","timings":{"any":{}},"rates":[]}"#;
@@ -155,4 +169,50 @@ fn a_tariffs_date_is_its_first_instant_and_versions_must_not_overlap() {
         told(wrong),
         ["[0].valid_from: expected an RFC 3339 time with offset, or a date", "[0].tariff.currency: expected a string"]
     );
+}
+
+#[test]
+fn payments_are_amounts_of_up_to_two_decimals_with_a_reference_each() {
+    let csv = "invoice_number,reference,amount,paid_on\nMR2026-00000001,R-1,120.5,2026-12-01\nMR2026-00000002,R-2,-0.500,2026-12-02\n";
+    let payments = reference::parse_payments(csv.as_bytes()).unwrap();
+    assert_eq!((payments[0].amount.to_string().as_str(), payments[1].reference.as_str()), ("120.5", "R-2"));
+    assert_eq!(reference::parse_payments(reference::write_payments(&payments).as_bytes()).unwrap(), payments);
+    let wrong = format!(
+        "{csv}MR2026-00000003,R-1,1,2026-12-01\nMR2026-00000003,,0.00,2026-02-29\n,R-4,1.005,2026-12-01T00:00:00Z\nX,R-5,\"1,50\",2026-12-01\nX,R-6,1e2,2026-12-01\nX,R-7,99999999999999999.00,2026-12-01\n"
+    );
+    assert_eq!(
+        told(reference::parse_payments(wrong.as_bytes()).unwrap_err()),
+        [
+            "line 4, column reference: stands on line 2 already",
+            "line 5, column reference: expected 1 to 64 characters",
+            "line 5, column paid_on: expected a date, as 2026-03-01",
+            "line 5, column amount: must not be 0",
+            "line 6, column invoice_number: must not be empty",
+            "line 6, column paid_on: expected a date, as 2026-03-01",
+            "line 6, column amount: expected up to 2 decimals",
+            "line 7, column amount: expected a decimal, as 0.20",
+            "line 8, column amount: expected a decimal, as 0.20",
+            "line 9, column amount: is too large",
+        ]
+    );
+}
+
+#[test]
+fn the_sound_rows_of_a_faulty_file_are_there_with_their_lines() {
+    let csv = "cell,site,latitude,longitude\nC-1,S,0,0\n\nC-2,S,north,0\nC-3,S,1,1\n";
+    let faulty = reference::parse_cells(csv.as_bytes()).unwrap_err();
+    assert_eq!(
+        faulty.sound.iter().map(|(line, cell)| (*line, cell.cell.as_str())).collect::<Vec<_>>(),
+        [(2, "C-1"), (5, "C-3")]
+    );
+    let json = r#"[{"plan":"s","description":"","fee":"x","tariff":"t"},{"plan":"m","description":"","fee":"1","tariff":"t"}]"#;
+    let faulty = reference::parse_plans(json.as_bytes()).unwrap_err();
+    assert_eq!(faulty.sound.iter().map(|(place, plan)| (*place, plan.plan.as_str())).collect::<Vec<_>>(), [(1, "m")]);
+}
+
+#[test]
+fn a_mark_before_the_text_is_passed_over() {
+    let csv = b"\xef\xbb\xbf\"cell\",site,latitude,longitude\r\nC-1,S,0,0\r\n";
+    assert_eq!(reference::parse_cells(csv).unwrap().len(), 1);
+    assert_eq!(reference::parse_plans(b"\xef\xbb\xbf[]").unwrap().len(), 0);
 }

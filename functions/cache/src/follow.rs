@@ -6,8 +6,9 @@ use chrono::NaiveDate;
 use millrace_store_documents::{Replaced, UsageGrain};
 use millrace_store_mysql::cache::{self, Folded, Reach};
 
+use crate::Cache;
+use crate::mark::{Followed, Mark};
 use crate::turn::Turn;
-use crate::{Cache, Followed, Mark};
 
 /// About how many hourly sums become documents between two watermarks.
 const USAGE_PAGE: u64 = 5_000;
@@ -18,11 +19,11 @@ const SENSORS_PAGE: u32 = 1_000;
 /// Snapshots that become documents between two watermarks.
 const SNAPSHOTS: u32 = 5_000;
 
-/// Folds the events within reach into the hourly sums.
+/// Folds the events within reach, and what was re-rated, into the sums.
 pub(crate) async fn fold(cache: &Cache, turn: &mut Turn<'_>, reach: Reach) -> anyhow::Result<Folded> {
     loop {
-        let folded = cache::fold_usage(&cache.mysql, reach.seq).await?;
-        if folded.seq >= reach.seq || !turn.goes_on().await? {
+        let folded = cache::fold(&cache.mysql, reach.seq).await?;
+        if folded.complete || !turn.goes_on().await? {
             return Ok(folded);
         }
     }
@@ -37,8 +38,8 @@ pub(crate) async fn usage(
     mut mark: Mark,
 ) -> anyhow::Result<Followed> {
     let mut replaced = Replaced::default();
-    let mut position = mark.position();
-    while position < folded.version && turn.goes_on().await? {
+    while mark.position() < folded.version && turn.goes_on().await? {
+        let position = mark.position();
         let end = cache::page_end(&cache.mysql, position, USAGE_PAGE, folded.version).await?;
         let hours = cache::changed_hours(&cache.mysql, position, end).await?;
         replaced += cache.documents.put_usage(UsageGrain::HourByCell, &hours).await?;
@@ -49,14 +50,28 @@ pub(crate) async fn usage(
             let cells = cache::day_by_cell(&cache.mysql, day, position).await?;
             replaced += cache.documents.put_usage(UsageGrain::DayByCell, &cells).await?;
         }
-        position = end;
-        mark.advance(&cache.documents, position, None).await?;
+        mark.advance(&cache.documents, end).await?;
     }
-    let complete = position >= folded.version && folded.seq >= reach.seq;
-    if complete {
-        mark.advance(&cache.documents, position, Some(reach)).await?;
+    let complete = mark.position() >= folded.version && folded.complete;
+    mark.end(&cache.documents, complete.then_some(reach), replaced).await
+}
+
+/// Writes how the cycles stand whose charges or invoices changed.
+pub(crate) async fn revenue(
+    cache: &Cache,
+    turn: &mut Turn<'_>,
+    reach: Reach,
+    folded: Folded,
+    mut mark: Mark,
+) -> anyhow::Result<Followed> {
+    let mut replaced = Replaced::default();
+    if mark.position() < folded.version && turn.goes_on().await? {
+        let cycles = cache::changed_cycles(&cache.mysql, mark.position(), folded.version).await?;
+        replaced += cache.documents.put_revenue(&cycles).await?;
+        mark.advance(&cache.documents, folded.version).await?;
     }
-    Ok(Followed { complete, replaced, as_of: mark.as_of() })
+    let complete = mark.position() >= folded.version && folded.complete;
+    mark.end(&cache.documents, complete.then_some(reach), replaced).await
 }
 
 /// Writes the latest state of the sensors that sent readings.
@@ -67,8 +82,7 @@ pub(crate) async fn sensors(
     mut mark: Mark,
 ) -> anyhow::Result<Followed> {
     let mut replaced = Replaced::default();
-    let mut position = mark.position();
-    if mark.stored.is_none() {
+    if mark.is_new() {
         // The last judged reading of each sensor is the latest one: no need to look through their history.
         let mut after = String::new();
         loop {
@@ -82,20 +96,15 @@ pub(crate) async fn sensors(
                 None => break,
             }
         }
-        position = reach.seq;
+        mark.advance(&cache.documents, reach.seq).await?;
     }
-    while position < reach.seq && turn.goes_on().await? {
-        let end = reach.seq.min(position + READINGS);
-        let sensors = cache::latest_within(&cache.mysql, position, end).await?;
+    while mark.position() < reach.seq && turn.goes_on().await? {
+        let end = reach.seq.min(mark.position() + READINGS);
+        let sensors = cache::latest_within(&cache.mysql, mark.position(), end).await?;
         replaced += cache.documents.put_sensors(&sensors).await?;
-        position = end;
-        mark.advance(&cache.documents, position, None).await?;
+        mark.advance(&cache.documents, end).await?;
     }
-    let complete = position >= reach.seq;
-    if complete {
-        mark.advance(&cache.documents, position, Some(reach)).await?;
-    }
-    Ok(Followed { complete, replaced, as_of: mark.as_of() })
+    mark.reached(&cache.documents, reach, replaced).await
 }
 
 /// Writes the features of the customers that were observed.
@@ -106,17 +115,12 @@ pub(crate) async fn customers(
     mut mark: Mark,
 ) -> anyhow::Result<Followed> {
     let mut replaced = Replaced::default();
-    let mut position = mark.position();
-    while position < reach.seq && turn.goes_on().await? {
-        let found = cache::snapshots_after(&cache.mysql, position, reach.seq, SNAPSHOTS).await?;
-        position = found.last().map_or(reach.seq, |last| last.seq);
+    while mark.position() < reach.seq && turn.goes_on().await? {
+        let found = cache::snapshots_after(&cache.mysql, mark.position(), reach.seq, SNAPSHOTS).await?;
+        let position = found.last().map_or(reach.seq, |last| last.seq);
         let snapshots: Vec<_> = found.into_iter().map(|numbered| numbered.snapshot).collect();
         replaced += cache.documents.put_features(&snapshots).await?;
-        mark.advance(&cache.documents, position, None).await?;
+        mark.advance(&cache.documents, position).await?;
     }
-    let complete = position >= reach.seq;
-    if complete {
-        mark.advance(&cache.documents, position, Some(reach)).await?;
-    }
-    Ok(Followed { complete, replaced, as_of: mark.as_of() })
+    mark.reached(&cache.documents, reach, replaced).await
 }

@@ -1,23 +1,25 @@
 //! Keeps the documents in step with MySQL: each run reads only what was committed since the one before.
 //!
-//! A run folds new usage events into the hourly sums, then writes what changed as documents, and last the watermarks beside them.
+//! A run folds new usage events, and what was re-rated, into sums by hour and by billing cycle, then writes what changed as documents, and last the watermarks beside them.
 //! Whatever stops it in between, the next run goes on from the watermarks; documents that are lost, or that were computed from
 //! another database, are computed again.
 
 mod follow;
+mod mark;
 mod turn;
 
 use std::time::Duration;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use millrace_store_documents::{DocumentStore, Replaced, Watermark};
+use millrace_store_documents::{DocumentStore, Replaced};
 use millrace_store_mysql::MySqlPool;
-use millrace_store_mysql::cache::{self, Feed, Reach};
+use millrace_store_mysql::cache::{self, Feed};
 use millrace_store_mysql::leases;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use mark::{FEEDS, Mark};
 use turn::Turn;
 
 /// The lease of a run's turn.
@@ -44,10 +46,12 @@ pub struct Summary {
     pub ran: bool,
     /// Whether the documents have caught up with what was committed when it began.
     pub complete: bool,
-    /// Events up to this sequence number are in the hourly sums.
+    /// Events up to this sequence number are in the sums.
     pub events_through: u64,
     /// Sums of usage that were written as documents, by hour and day.
     pub usage: Replaced,
+    /// How billing cycles stand.
+    pub revenue: Replaced,
     /// Sensors' latest states.
     pub sensors: Replaced,
     /// Customers' features.
@@ -65,10 +69,16 @@ impl Summary {
             "complete": self.complete,
             "events_through": self.events_through,
             "usage": documents(self.usage),
+            "revenue": documents(self.revenue),
             "sensors": documents(self.sensors),
             "features": documents(self.features),
             "cache_age_seconds": self.age(now),
         })
+    }
+
+    /// Documents that were written.
+    pub fn written(&self) -> u64 {
+        [self.usage, self.revenue, self.sensors, self.features].iter().map(|replaced| replaced.written).sum()
     }
 
     /// How old what the documents say is, in seconds; `None` while they have never caught up.
@@ -97,15 +107,15 @@ impl Cache {
 
     async fn without_turn(&self) -> anyhow::Result<Summary> {
         let marks = self.documents.watermarks().await?;
-        let as_of = oldest(
-            Feed::ALL.map(|feed| marks.iter().find(|(topic, _)| topic == feed.topic()).and_then(|(_, m)| m.as_of)),
-        );
+        let as_of =
+            oldest(FEEDS.map(|feed| marks.iter().find(|(name, _)| name == feed).and_then(|(_, mark)| mark.as_of)));
         let nothing = Replaced::default();
         Ok(Summary {
             ran: false,
             complete: false,
             events_through: 0,
             usage: nothing,
+            revenue: nothing,
             sensors: nothing,
             features: nothing,
             as_of,
@@ -119,88 +129,26 @@ impl Cache {
         let customers = cache::reach(&self.mysql, Feed::CustomerSnapshots).await.context("customer snapshots")?;
         let folded = follow::fold(self, turn, usage).await?;
 
-        let newest = [
-            (Feed::UsageEvents, folded.version),
-            (Feed::SensorReadings, sensors.seq),
-            (Feed::CustomerSnapshots, customers.seq),
-        ];
-        let [usage_mark, sensors_mark, customers_mark] = self.marks(&origin, newest).await?;
+        let newest = [folded.version, folded.version, sensors.seq, customers.seq];
+        let [usage_mark, revenue_mark, sensors_mark, customers_mark] =
+            Mark::of_feeds(&self.documents, &origin, newest).await?;
 
+        let revenue = follow::revenue(self, turn, usage, folded, revenue_mark).await.context("documents of revenue")?;
         let usage = follow::usage(self, turn, usage, folded, usage_mark).await.context("documents of usage")?;
         let sensors = follow::sensors(self, turn, sensors, sensors_mark).await.context("documents of sensors")?;
         let customers =
             follow::customers(self, turn, customers, customers_mark).await.context("documents of customers")?;
         Ok(Summary {
             ran: true,
-            complete: usage.complete && sensors.complete && customers.complete,
+            complete: usage.complete && revenue.complete && sensors.complete && customers.complete,
             events_through: folded.seq,
             usage: usage.replaced,
+            revenue: revenue.replaced,
             sensors: sensors.replaced,
             features: customers.replaced,
-            as_of: oldest([usage.as_of, sensors.as_of, customers.as_of]),
+            as_of: oldest([usage.as_of, revenue.as_of, sensors.as_of, customers.as_of]),
         })
     }
-
-    /// Where each feed's documents are. They are thrown away first when they were computed from another database, or are ahead of
-    /// this one (it was restored from a backup): a greater version would otherwise stand forever.
-    async fn marks(&self, origin: &str, newest: [(Feed, u64); 3]) -> anyhow::Result<[Mark; 3]> {
-        let mut stored = self.documents.watermarks().await.context("watermarks of the documents")?;
-        let of = |stored: &[(String, Watermark)], feed: Feed| {
-            stored.iter().find(|(topic, _)| topic == feed.topic()).map(|(_, mark)| mark.clone())
-        };
-        let foreign = newest.iter().any(|(feed, newest)| {
-            of(&stored, *feed).is_some_and(|mark| mark.origin != origin || mark.position > *newest)
-        });
-        if foreign {
-            tracing::warn!(
-                "the documents come from another database, or are ahead of this one: computing all of them again"
-            );
-            self.documents.clear().await.context("clearing the documents")?;
-            stored.clear();
-        }
-        if stored.len() < newest.len() {
-            self.documents.create_indexes().await.context("indexes of the documents")?;
-        }
-        Ok(newest.map(|(feed, _)| Mark { feed, origin: origin.to_owned(), stored: of(&stored, feed) }))
-    }
-}
-
-/// Where one feed's documents are, before this run.
-pub(crate) struct Mark {
-    feed: Feed,
-    origin: String,
-    stored: Option<Watermark>,
-}
-
-impl Mark {
-    fn position(&self) -> u64 {
-        self.stored.as_ref().map_or(0, |mark| mark.position)
-    }
-
-    fn as_of(&self) -> Option<DateTime<Utc>> {
-        self.stored.as_ref().and_then(|mark| mark.as_of)
-    }
-
-    /// Writes how far the documents are now, after they were written. `caught_up` is given once nothing is missing.
-    async fn advance(
-        &mut self,
-        documents: &DocumentStore,
-        position: u64,
-        caught_up: Option<Reach>,
-    ) -> anyhow::Result<()> {
-        let as_of = caught_up.map(|reach| reach.at).or(self.as_of());
-        let mark = Watermark { origin: self.origin.clone(), position, as_of };
-        documents.set_watermark(self.feed.topic(), &mark).await?;
-        self.stored = Some(mark);
-        Ok(())
-    }
-}
-
-/// What following one feed did.
-pub(crate) struct Followed {
-    complete: bool,
-    replaced: Replaced,
-    as_of: Option<DateTime<Utc>>,
 }
 
 /// The oldest of the times, `None` if one is missing.

@@ -29,9 +29,8 @@ async fn main() -> Result<(), Error> {
         let begun = Instant::now();
         let summary = cache.run((begun + BUDGET).into()).await?;
         let now = Utc::now();
-        let written = summary.usage.written + summary.sensors.written + summary.features.written;
         let mut values = vec![
-            (Metric::DocumentsWritten, written as f64),
+            (Metric::DocumentsWritten, summary.written() as f64),
             (Metric::RunDuration, begun.elapsed().as_secs_f64() * 1e3),
         ];
         values.extend(summary.age(now).map(|age| (Metric::CacheAge, age)));

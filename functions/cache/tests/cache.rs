@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use cache::{Cache, Summary};
 use chrono::{DateTime, TimeDelta, Utc};
+use millrace_domain::aggregates::CycleRevenue;
 use millrace_domain::customers::{CustomerSnapshot, PeriodUsage};
 use millrace_domain::identity::{CellId, CustomerId, Msisdn, SensorId};
 use millrace_domain::sensors::SensorReading;
+use millrace_domain::tariffs::{RateSpec, Rounding, StepSpec, Tariff, TariffSpec, TimingSpec};
 use millrace_domain::usage::{Service, UsageEvent};
 use millrace_store_documents::{DocumentSettings, DocumentStore, UsageGrain};
 use millrace_store_mysql::batch::{Incoming, Original, Originals, Record, Source};
-use millrace_store_mysql::reference::{ReferenceCache, Terms};
+use millrace_store_mysql::reference::ReferenceCache;
 use millrace_store_mysql::sensors::LimitsCache;
-use millrace_store_mysql::usage::{Charge, Pricing};
 use millrace_store_mysql::{customers, leases, pool, schema, sensors, usage};
 use millrace_test_support::environment;
 use millrace_test_support::mysql::TestDatabase;
@@ -34,12 +35,37 @@ impl Originals for NoRejects {
     }
 }
 
-struct AQuarterEach;
+/// One number, whose events cost a quarter each.
+const A_QUARTER_EACH: &str = "
+    INSERT INTO operator (id, name, address, currency, timezone, tax_rate, invoice_prefix, payment_days, close_after_hours)
+    VALUES (1, 'Atlas', '', 'EUR', 'UTC', 0, 'MR', 30, 48);
+    INSERT INTO tariffs (tariff_no, name, valid_from, body) VALUES (1, 'flat', '2000-01-01', '');
+    INSERT INTO plans (plan, description, fee, tariff) VALUES ('basic', '', 0, 'flat');
+    INSERT INTO accounts (account_no, account_id, name, segment, city, cycle_day, tax_exempt) VALUES (1, 'A-1', '', '', '', 1, FALSE);
+    INSERT INTO subscriptions (msisdn, active_from, account_no, plan) VALUES ('46700000001', '2000-01-01', 1, 'basic')";
 
-impl Pricing for AQuarterEach {
-    fn charge(&self, _event: &UsageEvent, _terms: Option<Terms<'_>>) -> Charge {
-        Charge { amount: Some("0.2500".parse().unwrap()), currency: Some("EUR".into()), ..Charge::default() }
-    }
+fn a_quarter_each(_: &str) -> Result<Tariff, String> {
+    let rate = |service| RateSpec {
+        service,
+        prefix: String::new(),
+        timing: "any".into(),
+        roaming: None,
+        weight: 1,
+        connect_fee: "0.25".parse().unwrap(),
+        steps: vec![StepSpec { from: 0, price: "0".parse().unwrap(), per: 1, increment: 1 }],
+        max: None,
+        zone: None,
+        rounding: Rounding::HalfUp,
+        decimals: 4,
+    };
+    let spec = TariffSpec {
+        currency: "EUR".into(),
+        timezone: "UTC".parse().unwrap(),
+        timings: vec![("any".into(), TimingSpec::default())],
+        rates: Service::ALL.map(rate).into(),
+        allowances: Vec::new(),
+    };
+    Ok(Tariff::new(spec).unwrap())
 }
 
 async fn documents(name: &str) -> DocumentStore {
@@ -58,6 +84,7 @@ impl World {
         let database = TestDatabase::create().await;
         let mysql = pool::with(database.options());
         schema::migrate(&mysql, Utc::now()).await.unwrap();
+        database.run(A_QUARTER_EACH).await;
         let documents = documents(database.name()).await;
         let cache = Cache { mysql, documents, holder: Uuid::new_v4().to_string() };
         Self { cache, offset: 0.into(), database }
@@ -72,15 +99,15 @@ impl World {
     fn batch<'a, T>(&self, topic: &'a str, records: Vec<T>) -> (Source<'a>, Incoming<T>) {
         let first_offset = self.offset.get();
         self.offset.set(first_offset + records.len() as u64);
-        let source = Source { topic, partition: 0, first_offset, records: records.len() };
+        let source = Source { topic, partition: 0, records: records.len() };
         let record = |(offset, content)| Record { offset, recorded_at: Utc::now(), content: Ok(content) };
         (source, Incoming::ready((first_offset..).zip(records).map(record).collect()))
     }
 
     async fn events(&self, events: Vec<UsageEvent>) {
         let (source, incoming) = self.batch("usage-events", events);
-        let reference = ReferenceCache::new(|_| Err("no tariff".into()));
-        usage::store(&self.cache.mysql, &reference, &AQuarterEach, source, incoming, &NoRejects).await.unwrap();
+        let reference = ReferenceCache::new(a_quarter_each);
+        usage::store(&self.cache.mysql, &reference, source, incoming, &NoRejects).await.unwrap();
     }
 
     async fn readings(&self, readings: Vec<SensorReading>) {
@@ -108,6 +135,9 @@ impl World {
                 )
             }));
         }
+        all.extend(documents.revenue().await.unwrap().into_iter().map(|cycle| {
+            format!("{} {:?}", cycle.cycle, (cycle.invoices, cycle.net, cycle.open_charges, cycle.currency))
+        }));
         all.extend(documents.sensors(1000).await.unwrap().into_iter().map(|sensor| format!("{sensor:?}")));
         all.extend(documents.labelled_features().await.unwrap().into_iter().map(|features| format!("{features:?}")));
         all.extend(documents.unlabelled_features().await.unwrap().into_iter().map(|features| format!("{features:?}")));
@@ -217,11 +247,67 @@ async fn a_run_without_news_writes_no_document() {
     world.readings(vec![reading("S-1", hour(), 20.0)]).await;
     world.snapshots(vec![snapshot("a", hour(), None)]).await;
     let first = world.run().await;
-    assert_eq!((first.usage.written, first.sensors.written, first.features.written), (3, 1, 1));
+    assert_eq!((first.usage.written, first.revenue.written), (3, 1));
+    assert_eq!((first.sensors.written, first.features.written), (1, 1));
     let second = world.run().await;
-    assert_eq!((second.usage, second.sensors, second.features), Default::default());
+    assert_eq!(second.written(), 0);
+    assert_eq!((second.usage, second.revenue, second.sensors, second.features), Default::default());
     assert!(second.as_of > first.as_of, "what the documents say is true of a later time");
     assert!(second.age(Utc::now()).unwrap() < 5.0);
+    world.cache.documents.clear().await.unwrap();
+}
+
+/// What the document of each cycle says.
+async fn revenue(world: &World) -> Vec<String> {
+    let told = |cycle: &CycleRevenue| {
+        let sums = [cycle.net, cycle.tax, cycle.total, cycle.open_charges].map(|sum| sum.normalize().to_string());
+        format!("{} {} {} {}", cycle.cycle, cycle.invoices, sums.join(" "), cycle.currency)
+    };
+    world.cache.documents.revenue().await.unwrap().iter().map(told).collect()
+}
+
+#[tokio::test]
+async fn a_cycles_document_shows_what_is_open_and_then_what_was_invoiced() {
+    let world = World::new().await;
+    let june: DateTime<Utc> = "2026-06-10T12:00:00Z".parse().unwrap();
+    let events = (0..6).map(|n| event(june + TimeDelta::days(4 * n), Service::Voice, "C-1", 60)).collect();
+    world.events(events).await;
+    world.run().await;
+    assert_eq!(revenue(&world).await, ["2026-06 0 0 0 0 1.5 EUR"]);
+
+    world
+        .database
+        .run(
+            "INSERT INTO closed_cycles (account_no, cycle, starts_at, ends_at, closed_at, invoiced)
+                 VALUES (1, 202606, '2026-06-01', '2026-07-01', '2026-07-03', TRUE);
+             SET sql_mode = '';
+             INSERT INTO invoices (invoice_number, account_no, cycle, net, tax, total, currency)
+                 VALUES ('MR2026-00000001', 1, 202606, 1.50, 0.30, 1.80, 'EUR')",
+        )
+        .await;
+    let summary = world.run().await;
+    assert_eq!((summary.usage.written, summary.revenue.written), (0, 1));
+    assert_eq!(revenue(&world).await, ["2026-06 1 1.5 0.3 1.8 0 EUR"]);
+    let view =
+        "SELECT CONCAT_WS(' ', cycle, invoices, net, tax, total, open_charges, currency) FROM bi_revenue_by_cycle";
+    assert_eq!(world.database.texts(view).await, ["2026-06 1 1.5000 0.3000 1.8000 0.0000 EUR"]);
+
+    // A difference by re-rating goes on the next invoice.
+    world
+        .database
+        .run(
+            "UPDATE usage_events SET amount = 0.10 ORDER BY started_at LIMIT 1;
+             INSERT INTO adjustments (run_id, started_at, event_id, service, subscriber, cell, usage_amount, old_account_no,
+                 old_bill_cycle, old_amount, new_account_no, new_bill_cycle, new_amount, credit_account_no, credit_cycle, own_cycle,
+                 difference)
+             SELECT 1, started_at, event_id, service, subscriber, cell, usage_amount, 1, 202606, 0.25, 1, 202606, 0.10, 1, 202607,
+                 202606, -0.15 FROM usage_events WHERE amount = 0.10",
+        )
+        .await;
+    world.run().await;
+    assert_eq!(revenue(&world).await, ["2026-06 1 1.5 0.3 1.8 0 EUR", "2026-07 0 0 0 0 -0.15 EUR"]);
+    let sums = world.cache.documents.usage(UsageGrain::HourByCell, june).await.unwrap();
+    assert_eq!((sums.len(), sums[0].amount.to_string().as_str()), (6, "0.1000"));
     world.cache.documents.clear().await.unwrap();
 }
 

@@ -72,3 +72,24 @@ async fn a_migration_that_a_kill_left_unfinished_is_run_again() {
     assert_eq!(again.applied, 2);
     assert_eq!(database.texts("SELECT CAST(COUNT(*) AS CHAR) FROM leases").await, ["0"]);
 }
+
+#[tokio::test]
+async fn an_added_column_is_found_whether_the_kill_came_before_or_after_it() {
+    let database = TestDatabase::create().await;
+    let migrate = Migrate::new(pool::with(database.options()));
+    migrate.run(november()).await.unwrap();
+    let kill = "UPDATE _sqlx_migrations SET success = FALSE WHERE description = 'add billing to usage events'";
+    let columns = "SELECT CONCAT(GROUP_CONCAT(column_name ORDER BY 1)) FROM information_schema.columns \
+                   WHERE table_schema = DATABASE() AND table_name = 'usage_events' AND column_name IN ('bill_cycle', 'allowance_used')";
+    for drop in ["", "ALTER TABLE usage_events DROP COLUMN bill_cycle, DROP COLUMN allowance_used;"] {
+        database.run(&format!("{drop} {kill}")).await;
+        assert_eq!(migrate.run(november()).await.unwrap().applied, 1);
+        assert_eq!(migrate.run(november()).await.unwrap().applied, 0);
+        assert_eq!(database.texts(columns).await, ["allowance_used,bill_cycle"], "after {drop:?}");
+    }
+    // Any other fault is one, and the migration stays unfinished.
+    database.run(&format!("RENAME TABLE usage_events TO elsewhere; {kill}")).await;
+    assert!(migrate.run(november()).await.is_err());
+    database.run("RENAME TABLE elsewhere TO usage_events").await;
+    assert_eq!(migrate.run(november()).await.unwrap().applied, 1);
+}

@@ -1,10 +1,8 @@
 //! Stores usage events with their charge.
 //!
 //! A batch of `usage-events` is decoded, each event is priced by the tariff version in force at its start, of the plan that its
-//! number has on that day, and rows, charges, rejects and counters are committed together. An event without a price is kept with
-//! the reason, to be priced once a tariff covers it.
-
-mod pricing;
+//! number has on that day, after what is left of the number's allowance, and rows, charges, allowances, rejects and counters are
+//! committed together. An event without a price is kept with the reason, to be priced once a tariff covers it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use millrace_domain::usage::UsageEvent;
@@ -18,8 +16,6 @@ use millrace_wire::batch::BatchError;
 use millrace_wire::usage::Limits;
 use millrace_wire::{PartialBatchResponse, Rejection, tariff};
 
-use pricing::ByTariff;
-
 /// The function, with what it keeps from one invocation to the next.
 pub struct Rate {
     pool: MySqlPool,
@@ -30,7 +26,7 @@ pub struct Rate {
 impl Rate {
     /// Events may be as old as `retention` when they come.
     pub fn new(pool: MySqlPool, retention: TimeDelta) -> Self {
-        Self { pool, reference: ReferenceCache::new(read_tariff), limits: Limits { retention } }
+        Self { pool, reference: ReferenceCache::new(tariff::parse_stored), limits: Limits { retention } }
     }
 
     /// Handles a batch.
@@ -56,12 +52,6 @@ impl Intake for Rate {
         incoming: Incoming<UsageEvent>,
         originals: &dyn Originals,
     ) -> Result<Stored, StoreError> {
-        usage::store(&self.pool, &self.reference, &ByTariff, source, incoming, originals).await
+        usage::store(&self.pool, &self.reference, source, incoming, originals).await
     }
-}
-
-fn read_tariff(body: &str) -> Result<millrace_domain::tariffs::Tariff, String> {
-    tariff::parse(body.as_bytes()).map_err(|errors| {
-        errors.first().map_or_else(|| "it is wrong".into(), |error| format!("{}: {}", error.path, error.reason))
-    })
 }

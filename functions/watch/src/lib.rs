@@ -85,6 +85,10 @@ impl Intake for Watch {
         incoming: Incoming<SensorReading>,
         originals: &dyn Originals,
     ) -> Result<Stored, StoreError> {
-        sensors::store(&self.pool, &self.limits, source, incoming, originals).await
+        let outcome = sensors::store(&self.pool, &self.limits, source, incoming, originals).await?;
+        if outcome.alarms_opened > 0 {
+            metrics::emit(None, &[(Metric::TemperatureAlarmsOpened, outcome.alarms_opened as f64)]);
+        }
+        Ok(outcome.stored)
     }
 }

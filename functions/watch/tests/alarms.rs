@@ -5,6 +5,8 @@ use chrono::{DateTime, Duration, TimeZone, Utc};
 use millrace_domain::identity::SensorId;
 use millrace_domain::reference::{PartialThresholds, Sensor};
 use millrace_domain::sensors::SensorReading;
+use millrace_store_mysql::batch::{Incoming, Original, Originals, Record, Source};
+use millrace_store_mysql::sensors::{self, LimitsCache};
 use millrace_store_mysql::{MySqlPool, import, pool, schema};
 use millrace_test_support::batches::batch;
 use millrace_test_support::mysql::TestDatabase;
@@ -204,4 +206,33 @@ async fn an_event_that_is_neither_a_batch_nor_a_known_task_is_an_error() {
     let fixture = Fixture::new().await;
     let error = fixture.watch.handle(r#"{"task":"dance"}"#, noon()).await.unwrap_err();
     assert_eq!(error.to_string(), "task: expected silent, not dance");
+}
+
+struct NoRejects;
+
+impl Originals for NoRejects {
+    fn original(&self, offset: u64) -> Original {
+        panic!("the record at {offset} was refused")
+    }
+}
+
+#[tokio::test]
+async fn a_batch_tells_how_many_alarms_it_opened() {
+    let fixture = Fixture::new().await;
+    let store = async |first_offset: u64, values: &[(&str, i64, f64)]| {
+        let record = |(offset, (sensor, second, celsius)): (u64, &(&str, i64, f64))| {
+            let value = reading(sensor, *second, *celsius);
+            let reading = millrace_wire::sensors::decode(&value, noon()).unwrap();
+            Record { offset, recorded_at: noon(), content: Ok(reading) }
+        };
+        let records: Vec<_> = (first_offset..).zip(values).map(record).collect();
+        let source = Source { topic: TOPIC, partition: 0, records: records.len() };
+        let limits = LimitsCache::default();
+        let outcome = sensors::store(&fixture.pool, &limits, source, Incoming::ready(records), &NoRejects).await;
+        outcome.unwrap().alarms_opened
+    };
+    let first = [("S-1", 0, 75.0), ("S-1", 1, 20.0), ("S-1", 2, 85.0), ("S-2", 0, 71.0), ("S-3", 0, 20.0)];
+    assert_eq!(store(0, &first).await, 3, "one that it closed again is among them");
+    assert_eq!(store(0, &first).await, 0, "delivered again");
+    assert_eq!(store(5, &[("S-1", 3, 86.0), ("S-2", 1, 90.0), ("S-3", 1, 75.0)]).await, 1, "open ones go on");
 }

@@ -68,17 +68,86 @@ fn gcd(a: u128, b: u128) -> u128 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// Rounds a sum of ticks to an amount with `decimals`; `None` when it is too large to be one.
+/// Rounds a sum of ticks to an amount with up to 8 decimals; `None` when it is too large to be one.
 pub(crate) fn round(sum: u128, ticks: u128, rounding: Rounding, decimals: u32) -> Option<Decimal> {
-    let power = 10_u128.pow(decimals);
-    let (whole, rest) = (sum / ticks, sum % ticks);
-    // rest < ticks <= 10^22, so this cannot overflow for any number of decimals that is asked for.
-    let (cut, left) = (rest * power / ticks, rest * power % ticks);
-    let more = match rounding {
-        Rounding::Up => left > 0,
-        Rounding::HalfUp => left * 2 >= ticks,
+    let more = |left_is_any: bool, left_is_half: bool| match rounding {
+        Rounding::Up => left_is_any,
+        Rounding::HalfUp => left_is_half,
         Rounding::Down => false,
     };
-    let value = whole.checked_mul(power)?.checked_add(cut + u128::from(more))?;
+    let power = 10_u64.pow(decimals);
+    // Nearly always all of it fits in 64 bits, whose divisions take a tenth of the time.
+    let (whole, rest) = match (u64::try_from(sum), u64::try_from(ticks)) {
+        (Ok(sum), Ok(ticks)) if ticks <= u64::MAX / power => {
+            let (whole, rest) = (sum / ticks, sum % ticks * power);
+            let (cut, left) = (rest / ticks, rest % ticks);
+            (whole.into(), cut + u64::from(more(left > 0, left >= ticks - left)))
+        }
+        _ => {
+            let (whole, rest) = (sum / ticks, sum % ticks);
+            // rest < ticks <= 10^22, so this cannot overflow for any number of decimals that is asked for.
+            let (cut, left) = (rest * u128::from(power) / ticks, rest * u128::from(power) % ticks);
+            // cut < power.
+            (whole, cut as u64 + u64::from(more(left > 0, left * 2 >= ticks)))
+        }
+    };
+    let value = whole.checked_mul(power.into())?.checked_add(rest.into())?;
     Decimal::try_from_i128_with_scale(i128::try_from(value).ok()?, decimals).ok()
+}
+
+/// The same amount without zeros at the end of its decimals.
+pub(crate) fn trimmed(amount: Decimal) -> Decimal {
+    let Ok(mut mantissa) = i64::try_from(amount.mantissa()) else {
+        return amount.normalize();
+    };
+    let mut scale = amount.scale();
+    while scale > 0 && mantissa % 10 == 0 {
+        mantissa /= 10;
+        scale -= 1;
+    }
+    Decimal::new(mantissa, scale)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// The definition: in decimals that are long enough for what is asked here.
+    fn defined(sum: u64, ticks: u64, rounding: Rounding, decimals: u32) -> Decimal {
+        let exact = Decimal::from(sum) / Decimal::from(ticks);
+        let strategy = match rounding {
+            Rounding::Up => rust_decimal::RoundingStrategy::AwayFromZero,
+            Rounding::HalfUp => rust_decimal::RoundingStrategy::MidpointAwayFromZero,
+            Rounding::Down => rust_decimal::RoundingStrategy::ToZero,
+        };
+        exact.round_dp_with_strategy(decimals, strategy)
+    }
+
+    #[test]
+    fn both_ways_of_rounding_do_as_defined() {
+        for (sum, ticks) in
+            [(0, 1), (1, 3), (2, 3), (1, 2), (3, 2), (55, 100), (5, 1000), (49_999, 100_000), (12_345, 8)]
+        {
+            for rounding in [Rounding::Up, Rounding::HalfUp, Rounding::Down] {
+                for decimals in 0..=4 {
+                    let expected = defined(sum, ticks, rounding, decimals);
+                    assert_eq!(round(sum.into(), ticks.into(), rounding, decimals), Some(expected), "{sum}/{ticks}");
+                    // Blown up beyond 64 bits the fraction is the same.
+                    let large = 10_u128.pow(15);
+                    let wide = round(u128::from(sum) * large, u128::from(ticks) * large, rounding, decimals);
+                    assert_eq!(wide, Some(expected), "{sum}/{ticks}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn zeros_at_the_end_are_cut() {
+        for text in ["0", "0.00", "100", "0.5000", "12.3400", "0.00000001", "79228162514264337593543950335"] {
+            let amount: Decimal = text.parse().unwrap();
+            assert_eq!((trimmed(amount), trimmed(amount).scale()), (amount, amount.normalize().scale()), "{text}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! `millrace import`: reference data from files, checked whole and applied in one transaction.
+//! `millrace import`: reference data and payments from files, checked whole and applied in one transaction.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -7,9 +7,10 @@ use anyhow::anyhow;
 use chrono::Utc;
 use clap::{Args, ValueEnum};
 use millrace_simulation::SampleOperator;
-use millrace_store_mysql::import::{self, ImportError, Imported};
+use millrace_store_mysql::import::{self, ImportError, Imported, RowError, Target};
 use millrace_store_mysql::{MySqlPool, pool, world};
-use millrace_wire::{reference, tariff};
+use millrace_wire::reference::{self, Faulty, LineError};
+use millrace_wire::tariff;
 
 use super::output::print;
 use super::simulate;
@@ -26,7 +27,7 @@ pub struct Import {
     file: PathBuf,
 }
 
-/// A kind of reference data.
+/// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Kind {
     /// The operator (JSON)
@@ -43,6 +44,8 @@ enum Kind {
     Cells,
     /// Sensors (CSV)
     Sensors,
+    /// Payments of invoices (CSV)
+    Payments,
 }
 
 impl Kind {
@@ -120,8 +123,13 @@ impl Failure {
 
 /// Checks a file and applies it.
 async fn apply(pool: &MySqlPool, kind: Kind, bytes: &[u8]) -> Result<Imported, Failure> {
-    let outcome = match kind {
-        Kind::Operator => import::operator(pool, &checked(reference::parse_operator(bytes))?).await,
+    let file = File { pool, kind, bytes };
+    match kind {
+        Kind::Operator => {
+            let operator = reference::parse_operator(bytes)
+                .map_err(|errors| Failure::Wrong(errors.iter().map(ToString::to_string).collect()))?;
+            import::operator(pool, &operator).await.map_err(|error| file.refused(error))
+        }
         Kind::Tariffs => {
             let operator = import::stored_operator(pool).await.map_err(|error| Failure::Work(error.into()))?;
             let operator = operator.ok_or_else(|| {
@@ -129,38 +137,79 @@ async fn apply(pool: &MySqlPool, kind: Kind, bytes: &[u8]) -> Result<Imported, F
                     "tariffs are in the operator's currency and time zone: import the operator first".into(),
                 ])
             })?;
-            import::tariffs(pool, &checked(reference::parse_tariffs(bytes, operator.timezone))?, tariff::write).await
+            let parsed = reference::parse_tariffs(bytes, operator.timezone);
+            file.import(parsed, async |target, rows| import::tariffs(target, rows, tariff::write).await).await
         }
-        Kind::Plans => import::plans(pool, &checked(reference::parse_plans(bytes))?).await,
-        Kind::Accounts => import::accounts(pool, &checked(reference::parse_accounts(bytes))?).await,
-        Kind::Subscriptions => import::subscriptions(pool, &checked(reference::parse_subscriptions(bytes))?).await,
-        Kind::Cells => import::cells(pool, &checked(reference::parse_cells(bytes))?).await,
-        Kind::Sensors => import::sensors(pool, &checked(reference::parse_sensors(bytes))?).await,
-    };
-    outcome.map_err(|error| match error {
-        ImportError::Refused(rows) => Failure::Wrong(
-            rows.iter().map(|row| format!("{}{}", place(kind, bytes, row.row, row.field), row.reason)).collect(),
-        ),
-        ImportError::Store(error) => Failure::Work(error.into()),
-    })
-}
-
-fn checked<T>(parsed: Result<T, Vec<reference::LineError>>) -> Result<T, Failure> {
-    parsed.map_err(|errors| Failure::Wrong(errors.iter().map(ToString::to_string).collect()))
-}
-
-/// Where in the file a row's field stands, as errors of form name it too.
-fn place(kind: Kind, bytes: &[u8], row: usize, field: &str) -> String {
-    if kind.is_csv() {
-        let line = reference::line_of_row(bytes, row);
-        let line = line.map_or_else(|| format!("row {}", row + 1), |line| format!("line {line}"));
-        return if field.is_empty() { format!("{line}, ") } else { format!("{line}, column {field}: ") };
+        Kind::Plans => file.import(reference::parse_plans(bytes), import::plans).await,
+        Kind::Accounts => file.import(reference::parse_accounts(bytes), import::accounts).await,
+        Kind::Subscriptions => file.import(reference::parse_subscriptions(bytes), import::subscriptions).await,
+        Kind::Cells => file.import(reference::parse_cells(bytes), import::cells).await,
+        Kind::Sensors => file.import(reference::parse_sensors(bytes), import::sensors).await,
+        Kind::Payments => file.import(reference::parse_payments(bytes), import::payments).await,
     }
-    match (kind, field) {
-        (Kind::Operator, "") => String::new(),
-        (Kind::Operator, field) => format!("{field}: "),
-        (_, "") => format!("[{row}]: "),
-        (_, field) => format!("[{row}].{field}: "),
+}
+
+/// A file that is being imported.
+struct File<'a> {
+    pool: &'a MySqlPool,
+    kind: Kind,
+    bytes: &'a [u8],
+}
+
+impl<'p> File<'p> {
+    /// Applies the rows of a file. Of a faulty one, the sound rows are checked against the store too, so that everything that is
+    /// wrong with it is told at once.
+    async fn import<T>(
+        &self,
+        parsed: Result<Vec<T>, Faulty<T>>,
+        import: impl AsyncFn(Target<'p>, &[T]) -> Result<Imported, ImportError>,
+    ) -> Result<Imported, Failure> {
+        let Faulty { mut errors, sound } = match parsed {
+            Ok(rows) => return import(self.pool.into(), &rows).await.map_err(|error| self.refused(error)),
+            Err(faulty) => faulty,
+        };
+        let (places, rows): (Vec<u64>, Vec<T>) = sound.into_iter().unzip();
+        match import(Target::check_only(self.pool), &rows).await {
+            Ok(_) => {}
+            Err(ImportError::Store(error)) => return Err(Failure::Work(error.into())),
+            Err(ImportError::Refused(refused)) => {
+                for row in refused {
+                    let error = self.error_at(places.get(row.row).copied().unwrap_or_default(), &row);
+                    // What contradicts another row of the file was told of it already.
+                    if !errors.iter().any(|told| (told.line, &told.column) == (error.line, &error.column)) {
+                        errors.push(error);
+                    }
+                }
+            }
+        }
+        errors.sort_by_key(|error| error.line);
+        Err(Failure::Wrong(errors.iter().map(ToString::to_string).collect()))
+    }
+
+    /// What the store refused of a file that could be read.
+    fn refused(&self, error: ImportError) -> Failure {
+        match error {
+            ImportError::Refused(rows) => {
+                Failure::Wrong(rows.iter().map(|row| self.error_at(self.place_of(row.row), row).to_string()).collect())
+            }
+            ImportError::Store(error) => Failure::Work(error.into()),
+        }
+    }
+
+    /// A row's line in a CSV file, its place in a JSON list.
+    fn place_of(&self, row: usize) -> u64 {
+        if self.kind.is_csv() { reference::line_of_row(self.bytes, row).unwrap_or_default() } else { row as u64 }
+    }
+
+    /// What is wrong with a row at a place, named as errors of form are.
+    fn error_at(&self, place: u64, row: &RowError) -> LineError {
+        let line = self.kind.is_csv().then_some(place);
+        let column = match (self.kind, row.field) {
+            (kind, field) if kind.is_csv() || kind == Kind::Operator => field.to_owned(),
+            (_, "") => format!("[{place}]"),
+            (_, field) => format!("[{place}].{field}"),
+        };
+        LineError { line, column, reason: row.reason.clone() }
     }
 }
 
@@ -170,16 +219,22 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_refused_row_is_named_by_its_line_also_after_lines_that_a_cell_spans() {
+    #[tokio::test]
+    async fn a_refused_row_is_named_by_its_line_also_after_lines_that_a_cell_spans() {
+        let pool = pool::connect("mysql://user@127.0.0.1:1/never", None).unwrap();
+        let told = |kind, bytes: &[u8], row, field| {
+            let file = File { pool: &pool, kind, bytes };
+            file.error_at(file.place_of(row), &RowError { row, field, reason: "is wrong".into() }).to_string()
+        };
         let csv = b"account_id,name\nA1,\"two\nlines\"\n\nA2,x\n";
-        assert_eq!(place(Kind::Accounts, csv, 0, "name"), "line 2, column name: ");
-        assert_eq!(place(Kind::Accounts, csv, 1, "name"), "line 5, column name: ");
+        assert_eq!(told(Kind::Accounts, csv, 0, "name"), "line 2, column name: is wrong");
+        assert_eq!(told(Kind::Accounts, csv, 1, "name"), "line 5, column name: is wrong");
         let windows = b"\xef\xbb\xbfaccount_id,name\r\nA1,a\r\n\r\n\r\nA2,x";
-        assert_eq!(place(Kind::Accounts, windows, 0, "name"), "line 2, column name: ");
-        assert_eq!(place(Kind::Accounts, windows, 1, ""), "line 5, ");
-        assert_eq!(place(Kind::Plans, b"[]", 2, "tariff"), "[2].tariff: ");
-        assert_eq!(place(Kind::Operator, b"{}", 0, "currency"), "currency: ");
+        assert_eq!(told(Kind::Payments, windows, 0, "name"), "line 2, column name: is wrong");
+        assert_eq!(told(Kind::Accounts, windows, 1, ""), "line 5, is wrong");
+        assert_eq!(told(Kind::Plans, b"[]", 2, "tariff"), "[2].tariff: is wrong");
+        assert_eq!(told(Kind::Plans, b"[]", 2, ""), "[2]: is wrong");
+        assert_eq!(told(Kind::Operator, b"{}", 0, "currency"), "currency: is wrong");
     }
 
     #[test]

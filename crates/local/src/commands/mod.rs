@@ -3,13 +3,18 @@
 mod arguments;
 mod output;
 
+pub mod bill;
+pub mod credit;
 pub mod down;
 pub mod given_up;
 pub mod import;
+pub mod invoice;
 pub mod invoke;
 pub mod pause;
+pub mod rate;
 pub mod rejects;
 pub mod replay;
+pub mod rerate;
 pub mod simulate;
 pub mod status;
 pub mod test_environment;

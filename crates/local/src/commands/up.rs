@@ -36,7 +36,7 @@ pub struct Up {
     /// Return when the stack is ready and leave it running
     #[arg(long)]
     pub detach: bool,
-    /// Leave out the sample operator and the simulator, for one's own data
+    /// Leave out the sample operator, the simulator and billing by schedule, for one's own data
     #[arg(long)]
     pub empty: bool,
     /// What the services run in (default: what the stack was made with, native for a new one)
@@ -56,6 +56,8 @@ impl Up {
     /// # Errors
     /// When the stack can't be started.
     pub async fn run(self) -> Result<(), CommandError> {
+        // Whatever this process, the services and the functions write: data, settings and logs are their owner's alone.
+        nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
         let home = Home::find()?;
         home.create()?;
         let lock = loop {

@@ -26,10 +26,13 @@ use crate::{
     topics,
 };
 
+/// The function that closes billing cycles. With one's own data, one decides by hand when a cycle is closed.
+const BILL: &str = "bill";
+
 /// What is left out of a full start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// No sample operator and no simulator.
+    /// No sample operator, no simulator, and no billing by schedule.
     pub empty: bool,
     /// No function's trigger and no simulator: services, schema, topics and bucket only.
     pub services_only: bool,
@@ -41,7 +44,7 @@ pub struct Plan {
 /// When something can't be started; what was started is ended before this returns.
 pub async fn run(shared: Arc<Shared>, plan: Plan, started: impl FnOnce()) -> anyhow::Result<()> {
     listen_to_signals(&shared)?;
-    let host = Host::start(host_config(&shared).await?).context("the local host can't start")?;
+    let host = Host::start(host_config(&shared, plan).await?).context("the local host can't start")?;
     let reporter = host.clone();
     shared.set_host(move || serde_json::to_value(reporter.status()).unwrap_or_default());
     let control = control_api::serve(shared.clone(), invoke_routes(host.clone())).await?;
@@ -80,10 +83,15 @@ fn listen_to_signals(shared: &Arc<Shared>) -> anyhow::Result<()> {
 }
 
 /// The functions of the project with what they are told of this stack.
-async fn host_config(shared: &Shared) -> anyhow::Result<HostConfig> {
+async fn host_config(shared: &Shared, plan: Plan) -> anyhow::Result<HostConfig> {
     let (home, stack) = (&shared.home, &shared.stack);
     let mut config = HostConfig::new(project::binaries()?, home.join("logs"), home.join("run"));
     config.functions = Manifest::load_all(&project::root()?.join("functions"))?;
+    if plan.empty {
+        for function in config.functions.iter_mut().filter(|function| function.name == BILL) {
+            function.triggers.clear();
+        }
+    }
     config.environment = environment::groups(stack);
     config.common_environment = environment::common(home, stack);
     config.region = REGION.to_owned();

@@ -1,82 +1,12 @@
-//! Usage: events folded into hourly sums, and the sums that changed.
+//! The hourly sums of usage that changed.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use millrace_domain::aggregates::UsageSum;
 use sqlx::mysql::MySqlRow;
 use sqlx::{MySqlPool, Row};
 
-use super::{Feed, TRIES};
-use crate::fault::{Retry, StoreError};
+use crate::fault::StoreError;
 use crate::usage::service_of;
-
-/// Sequence numbers of one transaction: some hundred milliseconds of work, and what is read again after a fault.
-const FOLD: u64 = 100_000;
-
-/// Where the hourly sums are after a fold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Folded {
-    /// Events up to this sequence number are in the sums.
-    pub seq: u64,
-    /// The version of the sums that were changed last.
-    pub version: u64,
-}
-
-/// Adds the next events, up to `reach` and at most 100,000 of them, to the hourly sums: sums and watermark in one transaction.
-/// To be called until the answer's `seq` is `reach`.
-pub async fn fold_usage(pool: &MySqlPool, reach: u64) -> Result<Folded, StoreError> {
-    for _ in 1..TRIES {
-        match try_fold(pool, reach).await {
-            Err(error) if error.retry() == Retry::AtOnce => tracing::debug!(%error, "folding again"),
-            outcome => return outcome,
-        }
-    }
-    try_fold(pool, reach).await
-}
-
-async fn try_fold(pool: &MySqlPool, reach: u64) -> Result<Folded, StoreError> {
-    let topic = Feed::UsageEvents.topic();
-    let mut transaction = pool.begin().await?;
-    sqlx::query(
-        "INSERT INTO cache_watermarks (topic, seq, version) VALUES (?, 0, 0) ON DUPLICATE KEY UPDATE topic = topic",
-    )
-    .bind(topic)
-    .execute(&mut *transaction)
-    .await?;
-    let row = sqlx::query("SELECT seq, version FROM cache_watermarks WHERE topic = ? FOR UPDATE")
-        .bind(topic)
-        .fetch_one(&mut *transaction)
-        .await?;
-    let before = Folded { seq: row.try_get(0)?, version: row.try_get(1)? };
-    if before.seq >= reach {
-        return Ok(before);
-    }
-    let seq = reach.min(before.seq + FOLD);
-    let changed = sqlx::query(
-        "INSERT INTO usage_hourly (hour, service, cell, events, usage_total, amount, unrated, version) \
-         SELECT DATE_FORMAT(e.started_at, '%Y-%m-%d %H:00:00'), e.service, e.cell, COUNT(*), SUM(e.usage_amount), \
-                COALESCE(SUM(e.amount), 0), SUM(e.amount IS NULL), ? \
-         FROM usage_events e FORCE INDEX (by_seq) WHERE e.seq > ? AND e.seq <= ? GROUP BY 1, 2, 3 \
-         ON DUPLICATE KEY UPDATE usage_hourly.events = usage_hourly.events + VALUES(events), \
-             usage_hourly.usage_total = usage_hourly.usage_total + VALUES(usage_total), \
-             usage_hourly.amount = usage_hourly.amount + VALUES(amount), \
-             usage_hourly.unrated = usage_hourly.unrated + VALUES(unrated), usage_hourly.version = VALUES(version)",
-    )
-    .bind(before.version + 1)
-    .bind(before.seq)
-    .bind(seq)
-    .execute(&mut *transaction)
-    .await?
-    .rows_affected();
-    let version = before.version + u64::from(changed > 0);
-    sqlx::query("UPDATE cache_watermarks SET seq = ?, version = ? WHERE topic = ?")
-        .bind(seq)
-        .bind(version)
-        .bind(topic)
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(Folded { seq, version })
-}
 
 /// The version at which a page of about `rows` changed sums ends: all sums of a version are in one page.
 pub async fn page_end(pool: &MySqlPool, after_version: u64, rows: u64, newest: u64) -> Result<u64, StoreError> {
@@ -96,7 +26,7 @@ pub async fn page_end(pool: &MySqlPool, after_version: u64, rows: u64, newest: u
 /// The hourly sums by cell that changed after one version, up to another.
 pub async fn changed_hours(pool: &MySqlPool, after_version: u64, to_version: u64) -> Result<Vec<UsageSum>, StoreError> {
     let rows = sqlx::query(
-        "SELECT hour AS starts_at, service, cell, events, usage_total, amount, unrated, version \
+        "SELECT hour AS starts_at, service, cell, events, usage_total, amount, CAST(unrated AS UNSIGNED) AS unrated, version \
          FROM usage_hourly FORCE INDEX (by_version) WHERE version > ? AND version <= ?",
     )
     .bind(after_version)

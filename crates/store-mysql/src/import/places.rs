@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use millrace_domain::reference::{Cell, PartialThresholds, Sensor};
+use sqlx::Row as _;
 use sqlx::mysql::MySqlArguments;
-use sqlx::{MySqlPool, Row as _};
 
-use super::{Import, ImportError, Imported, select_by};
-use crate::insert::{Row, Statement, add};
+use super::{Import, ImportError, Imported, Target};
+use crate::insert::{Row, Statement, add, select_by};
 
 static CELLS: Statement = Statement::new("SELECT cell, site, latitude, longitude FROM cells WHERE cell IN (", "?", ")");
 
@@ -35,8 +35,8 @@ impl Row for CellRow<'_> {
 ///
 /// # Errors
 /// When a row's values are refused by the database.
-pub async fn cells(pool: &MySqlPool, cells: &[Cell]) -> Result<Imported, ImportError> {
-    let mut import = Import::begin(pool).await?;
+pub async fn cells(target: impl Into<Target<'_>>, cells: &[Cell]) -> Result<Imported, ImportError> {
+    let mut import = Import::begin(target).await?;
     let stored = select_by(import.connection(), &CELLS, cells.iter().map(|cell| cell.cell.as_str())).await?;
     let stored = stored.iter().map(|row| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))));
     let stored: HashMap<String, (String, f64, f64)> = stored.collect::<Result<_, sqlx::Error>>()?;
@@ -84,8 +84,8 @@ impl Row for SensorRow<'_> {
 ///
 /// # Errors
 /// When a sensor would be critical before it warns, defaults included, or when the database refuses a row's values.
-pub async fn sensors(pool: &MySqlPool, sensors: &[Sensor]) -> Result<Imported, ImportError> {
-    let mut import = Import::begin(pool).await?;
+pub async fn sensors(target: impl Into<Target<'_>>, sensors: &[Sensor]) -> Result<Imported, ImportError> {
+    let mut import = Import::begin(target).await?;
     let stored =
         select_by(import.connection(), &SENSORS, sensors.iter().map(|sensor| sensor.sensor_id.as_str())).await?;
     let stored = stored.iter().map(|row| {

@@ -9,9 +9,9 @@ use rust_decimal::Decimal;
 use sqlx::mysql::MySqlArguments;
 use sqlx::{MySqlConnection, MySqlPool, Row as _};
 
-use super::{Import, ImportError, Imported, select_by};
+use super::{Import, ImportError, Imported, Target, closed};
 use crate::fault::StoreError;
-use crate::insert::{Row, Statement, add};
+use crate::insert::{Row, Statement, add, select_by};
 
 const OPERATOR: &str = "SELECT name, address, currency, timezone, tax_rate, invoice_prefix, payment_days, close_after_hours, tax_id, \
     postcode, city, country FROM operator WHERE id = 1";
@@ -24,7 +24,7 @@ pub async fn stored_operator(pool: &MySqlPool) -> Result<Option<Operator>, Store
     select_operator(&mut *pool.acquire().await?).await
 }
 
-async fn select_operator(connection: &mut MySqlConnection) -> Result<Option<Operator>, StoreError> {
+pub(super) async fn select_operator(connection: &mut MySqlConnection) -> Result<Option<Operator>, StoreError> {
     let Some(row) = sqlx::query(OPERATOR).fetch_optional(connection).await? else { return Ok(None) };
     let address: &str = row.try_get("address")?;
     let timezone: &str = row.try_get("timezone")?;
@@ -80,9 +80,9 @@ impl Row for OperatorRow<'_> {
 /// Imports the operator.
 ///
 /// # Errors
-/// When it has another currency than the tariffs that are stored.
-pub async fn operator(pool: &MySqlPool, operator: &Operator) -> Result<Imported, ImportError> {
-    let mut import = Import::begin(pool).await?;
+/// When it has another currency than the tariffs that are stored, or another currency or time zone than what was charged or billed.
+pub async fn operator(target: impl Into<Target<'_>>, operator: &Operator) -> Result<Imported, ImportError> {
+    let mut import = Import::begin(target).await?;
     let stored = select_operator(import.connection()).await?;
     if let Some(stored) = stored.as_ref().filter(|stored| stored.currency != operator.currency) {
         let priced: i64 =
@@ -95,9 +95,32 @@ pub async fn operator(pool: &MySqlPool, operator: &Operator) -> Result<Imported,
             );
         }
     }
+    if let Some(stored) = &stored {
+        keep_terms(&mut import, stored, operator).await?;
+    }
     let differs = import.differs(operator, stored.as_ref());
     let rows = if differs { vec![(0, OperatorRow(operator))] } else { Vec::new() };
     import.finish(&UPSERT_OPERATOR, rows).await
+}
+
+/// Refuses another time zone or currency once cycles are closed by the stored one, or charges were given their cycle by it.
+async fn keep_terms(import: &mut Import, stored: &Operator, new: &Operator) -> Result<(), ImportError> {
+    if stored.timezone == new.timezone && stored.currency == new.currency {
+        return Ok(());
+    }
+    closed::close_gate(import.connection()).await?;
+    let reason = match closed::latest_closed(import.connection()).await? {
+        Some(cycle) => format!("cycles are closed, up to {cycle}"),
+        None if closed::has_charges(import.connection()).await? => "charges are stored".to_owned(),
+        None => return Ok(()),
+    };
+    if stored.timezone != new.timezone {
+        import.refuse(0, "timezone", format!("must stay {}: {reason}", stored.timezone));
+    }
+    if stored.currency != new.currency && !import.errors.iter().any(|error| error.field == "currency") {
+        import.refuse(0, "currency", format!("must stay {}: {reason}", stored.currency));
+    }
+    Ok(())
 }
 
 static TARIFFS: Statement =
@@ -138,11 +161,11 @@ pub(super) type Spans<'a, T> = BTreeMap<(&'a str, T), (Option<T>, Option<usize>)
 /// When there is no operator yet, when a tariff's currency is not the operator's, or when versions of one name overlap, those
 /// that are stored included.
 pub async fn tariffs(
-    pool: &MySqlPool,
+    target: impl Into<Target<'_>>,
     versions: &[TariffVersion],
     write: impl Fn(&Tariff) -> String,
 ) -> Result<Imported, ImportError> {
-    let mut import = Import::begin(pool).await?;
+    let mut import = Import::begin(target).await?;
     let currency = select_operator(import.connection()).await?.map(|operator| operator.currency);
     let names: HashSet<&str> = versions.iter().map(|version| version.name.as_str()).collect();
     let stored = select_by(import.connection(), &TARIFFS, names.into_iter()).await?;
@@ -221,8 +244,8 @@ impl Row for PlanRow<'_> {
 ///
 /// # Errors
 /// When a plan names a tariff that is not stored.
-pub async fn plans(pool: &MySqlPool, plans: &[Plan]) -> Result<Imported, ImportError> {
-    let mut import = Import::begin(pool).await?;
+pub async fn plans(target: impl Into<Target<'_>>, plans: &[Plan]) -> Result<Imported, ImportError> {
+    let mut import = Import::begin(target).await?;
     let names: HashSet<&str> = plans.iter().map(|plan| plan.tariff.as_str()).collect();
     let tariffs = select_by(import.connection(), &TARIFF_NAMES, names.into_iter()).await?;
     let tariffs: HashSet<String> = tariffs.iter().map(|row| row.try_get(0)).collect::<Result<_, sqlx::Error>>()?;

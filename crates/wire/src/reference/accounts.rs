@@ -2,13 +2,11 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
-
 use millrace_domain::identity::Msisdn;
 use millrace_domain::reference::{Account, Subscription};
 
-use super::LineError;
-use super::table::{self, Column, id, maybe, name, optional, required, text};
+use super::table::{self, Column, date, id, maybe, name, optional, required, text};
+use super::{Faulty, LineError};
 use crate::number;
 
 const ACCOUNTS: [Column; 11] = [
@@ -32,7 +30,7 @@ const SUBSCRIPTIONS: [Column; 5] =
 ///
 /// # Errors
 /// Every wrong line.
-pub fn parse_accounts(bytes: &[u8]) -> Result<Vec<Account>, Vec<LineError>> {
+pub fn parse_accounts(bytes: &[u8]) -> Result<Vec<Account>, Faulty<Account>> {
     let (accounts, mut errors) = table::read(bytes, &ACCOUNTS, |row| {
         let account_id = row.get("account_id", id);
         let account_name = row.get("name", name(200));
@@ -96,7 +94,7 @@ pub fn write_accounts(accounts: &[Account]) -> String {
 ///
 /// # Errors
 /// Every wrong line.
-pub fn parse_subscriptions(bytes: &[u8]) -> Result<Vec<Subscription>, Vec<LineError>> {
+pub fn parse_subscriptions(bytes: &[u8]) -> Result<Vec<Subscription>, Faulty<Subscription>> {
     let (subscriptions, mut errors) = table::read(bytes, &SUBSCRIPTIONS, |row| {
         let msisdn = row.get("msisdn", table::by(Msisdn::parse));
         let active_from = row.get("active_from", date);
@@ -135,13 +133,7 @@ fn refuse_overlaps(subscriptions: &[(u64, Subscription)], errors: &mut Vec<LineE
             }
         }
     }
-    overlaps.sort_by_key(|overlap| overlap.line);
     errors.extend(overlaps);
-}
-
-/// `YYYY-MM-DD`.
-fn date(cell: &str) -> Result<NaiveDate, String> {
-    super::tariffs::date(cell).ok_or_else(|| "expected a date, as 2026-03-01".into())
 }
 
 /// Writes subscriptions as [`parse_subscriptions`] reads them.

@@ -1,4 +1,4 @@
-//! What is wrong with a file.
+//! What is wrong with a file, and what is not.
 
 use std::fmt;
 
@@ -33,6 +33,22 @@ impl LineError {
     /// Something wrong with a line of a CSV file.
     pub(super) fn at_line(line: u64, column: &str, reason: impl Into<String>) -> Self {
         Self { line: Some(line), column: column.to_owned(), reason: reason.into() }
+    }
+}
+
+/// A file of which something is wrong. Its sound rows are there too, so that the store can say what it would refuse of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Faulty<T> {
+    /// Everything that is wrong, in the order of the file as far as it goes.
+    pub errors: Vec<LineError>,
+    /// The rows that can be read: each with its line in a CSV file, or its place in a JSON list, from 0.
+    pub sound: Vec<(u64, T)>,
+}
+
+impl<T> Faulty<T> {
+    /// A file of which nothing can be read.
+    pub(super) fn whole(error: LineError) -> Self {
+        Self { errors: vec![error], sound: Vec::new() }
     }
 }
 

@@ -3,7 +3,7 @@
 use millrace_domain::identity::{CellId, SensorId};
 use millrace_domain::reference::{Cell, PartialThresholds, Sensor};
 
-use super::LineError;
+use super::Faulty;
 use super::table::{self, Column, maybe, name, number, optional, required};
 
 const CELLS: [Column; 4] = [required("cell"), required("site"), required("latitude"), required("longitude")];
@@ -25,7 +25,7 @@ const THRESHOLD: std::ops::RangeInclusive<f64> = -1000.0..=1000.0;
 ///
 /// # Errors
 /// Every wrong line.
-pub fn parse_cells(bytes: &[u8]) -> Result<Vec<Cell>, Vec<LineError>> {
+pub fn parse_cells(bytes: &[u8]) -> Result<Vec<Cell>, Faulty<Cell>> {
     let (cells, mut errors) = table::read(bytes, &CELLS, |row| {
         let cell = row.get("cell", table::by(CellId::parse));
         let site = row.get("site", name(64));
@@ -49,7 +49,7 @@ pub fn write_cells(cells: &[Cell]) -> String {
 ///
 /// # Errors
 /// Every wrong line.
-pub fn parse_sensors(bytes: &[u8]) -> Result<Vec<Sensor>, Vec<LineError>> {
+pub fn parse_sensors(bytes: &[u8]) -> Result<Vec<Sensor>, Faulty<Sensor>> {
     let (sensors, mut errors) = table::read(bytes, &SENSORS, |row| {
         let sensor_id = row.get("sensor_id", table::by(SensorId::parse));
         let site = row.get("site", name(64));

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use millrace_domain::reference::{Operator, Plan};
 
-use super::LineError;
-use super::table::{id, name, text};
+use super::table::{id, name, text, without_mark};
+use super::{Faulty, LineError};
 use crate::document::{self, Node, Problems};
 use crate::tariff;
 
@@ -16,9 +16,12 @@ use crate::tariff;
 /// Everything that is wrong, each with its path.
 pub fn parse_operator(bytes: &[u8]) -> Result<Operator, Vec<LineError>> {
     let problems = Problems::default();
-    let node = document::open(bytes).map_err(|problem| vec![problem.into()])?;
+    let node = open(bytes).map_err(|error| vec![error])?;
     let operator = read_operator(node, &problems);
-    finish(operator, problems)
+    match (operator, told(problems)) {
+        (Some(operator), errors) if errors.is_empty() => Ok(operator),
+        (_, errors) => Err(errors),
+    }
 }
 
 fn read_operator(node: Node<'_>, problems: &Problems) -> Option<Operator> {
@@ -124,9 +127,9 @@ pub fn write_operator(operator: &Operator) -> String {
 ///
 /// # Errors
 /// Everything that is wrong, each with its path.
-pub fn parse_plans(bytes: &[u8]) -> Result<Vec<Plan>, Vec<LineError>> {
+pub fn parse_plans(bytes: &[u8]) -> Result<Vec<Plan>, Faulty<Plan>> {
     let problems = Problems::default();
-    let node = document::open(bytes).map_err(|problem| vec![problem.into()])?;
+    let node = open(bytes).map_err(Faulty::whole)?;
     let plans: Vec<Option<Plan>> =
         node.list("", &problems).into_iter().map(|(path, node)| read_plan(node, &path, &problems)).collect();
     for (at, plan) in plans.iter().enumerate() {
@@ -135,7 +138,7 @@ pub fn parse_plans(bytes: &[u8]) -> Result<Vec<Plan>, Vec<LineError>> {
             problems.add(format!("[{at}].plan"), "stands twice");
         }
     }
-    finish(plans.into_iter().collect(), problems)
+    finish(plans, problems)
 }
 
 fn read_plan(node: Node<'_>, path: &str, problems: &Problems) -> Option<Plan> {
@@ -185,11 +188,21 @@ pub(super) fn pretty(shape: &impl Serialize) -> String {
     serde_json::to_string_pretty(shape).unwrap_or_default()
 }
 
-/// The value, when nothing was wrong.
-pub(super) fn finish<T>(value: Option<T>, problems: Problems) -> Result<T, Vec<LineError>> {
-    let problems = problems.into_inner();
-    match value {
-        Some(value) if problems.is_empty() => Ok(value),
-        _ => Err(problems.into_iter().map(LineError::from).collect()),
+/// The outermost value of a file.
+pub(super) fn open(bytes: &[u8]) -> Result<Node<'_>, LineError> {
+    Ok(document::open(without_mark(bytes))?)
+}
+
+fn told(problems: Problems) -> Vec<LineError> {
+    problems.into_inner().into_iter().map(LineError::from).collect()
+}
+
+/// The elements of a list, when nothing was wrong.
+pub(super) fn finish<T>(elements: Vec<Option<T>>, problems: Problems) -> Result<Vec<T>, Faulty<T>> {
+    let errors = told(problems);
+    let sound = elements.into_iter().zip(0..).filter_map(|(element, place)| Some((place, element?)));
+    if errors.is_empty() {
+        return Ok(sound.map(|(_, element)| element).collect());
     }
+    Err(Faulty { errors, sound: sound.collect() })
 }

@@ -1,10 +1,13 @@
 //! CSV tables with a header, whose columns may stand in any order.
 
+use chrono::NaiveDate;
 use csv::{ByteRecord, ReaderBuilder, WriterBuilder};
+use rust_decimal::Decimal;
 
 use millrace_domain::identity::Malformed;
 
-use super::LineError;
+use super::{Faulty, LineError};
+use crate::document;
 use crate::number::{self, NumberError};
 
 /// A column and whether it may be left out.
@@ -30,6 +33,7 @@ pub(super) fn read<T>(
     columns: &[Column],
     mut read: impl FnMut(&mut Row<'_>) -> Option<T>,
 ) -> (Vec<(u64, T)>, Vec<LineError>) {
+    let bytes = without_mark(bytes);
     let mut rows = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(bytes);
     let mut record = ByteRecord::new();
     let mut errors = Vec::new();
@@ -71,9 +75,15 @@ pub(super) fn read<T>(
 
 /// The line of a row of a CSV file, its header not counted, as errors of form name it; `None` when the file has no such row.
 pub fn line_of_row(bytes: &[u8], row: usize) -> Option<u64> {
+    let bytes = without_mark(bytes);
     let mut rows = ReaderBuilder::new().flexible(true).from_reader(bytes);
     let record = rows.byte_records().nth(row)?.ok()?;
     record.position().map(|at| line_at(bytes, at))
+}
+
+/// A file without the mark that some programs put before UTF-8: a quoted first column would not be seen as quoted after it.
+pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
 /// The line on which a row begins. The reader's own position lies before the empty lines that it skipped on the way to the row.
@@ -88,7 +98,7 @@ fn header(record: &ByteRecord, columns: &[Column], errors: &mut Vec<LineError>) 
     let mut places = vec![None; columns.len()];
     for (at, name) in record.iter().enumerate() {
         let name = String::from_utf8_lossy(name);
-        let name = name.trim_start_matches('\u{feff}').trim();
+        let name = name.trim();
         match columns.iter().position(|column| column.name == name) {
             Some(known) if places[known].is_some() => errors.push(LineError::at_line(1, name, "stands twice")),
             Some(known) => places[known] = Some(at),
@@ -142,6 +152,24 @@ pub(super) fn by<T>(parse: impl Fn(&str) -> Result<T, Malformed>) -> impl Fn(&st
     move |cell| parse(cell).map_err(|Malformed(reason)| reason)
 }
 
+/// An amount of money in up to `decimals` decimals, of either sign.
+pub(super) fn money(decimals: u32) -> impl Fn(&str) -> Result<Decimal, String> {
+    /// What `DECIMAL(18, 2)` does not hold any more.
+    const LIMIT: i64 = 10_000_000_000_000_000;
+    move |cell| {
+        let amount = document::decimal(cell)?;
+        if amount.normalize().scale() > decimals {
+            return Err(format!("expected up to {decimals} decimals"));
+        }
+        if amount.abs() >= Decimal::from(LIMIT) { Err("is too large".into()) } else { Ok(amount) }
+    }
+}
+
+/// `YYYY-MM-DD`.
+pub(super) fn date(cell: &str) -> Result<NaiveDate, String> {
+    super::tariffs::date(cell).ok_or_else(|| "expected a date, as 2026-03-01".into())
+}
+
 /// Text of up to `max` characters, which may be empty.
 pub(super) fn text(max: usize) -> impl Fn(&str) -> Result<String, String> {
     move |cell| {
@@ -192,8 +220,12 @@ pub(super) fn write<const N: usize>(header: [&str; N], rows: impl Iterator<Item 
 }
 
 /// The values, when nothing was wrong.
-pub(super) fn finish<T>(values: Vec<(u64, T)>, errors: Vec<LineError>) -> Result<Vec<T>, Vec<LineError>> {
-    if errors.is_empty() { Ok(values.into_iter().map(|(_, value)| value).collect()) } else { Err(errors) }
+pub(super) fn finish<T>(values: Vec<(u64, T)>, mut errors: Vec<LineError>) -> Result<Vec<T>, Faulty<T>> {
+    if errors.is_empty() {
+        return Ok(values.into_iter().map(|(_, value)| value).collect());
+    }
+    errors.sort_by_key(|error| error.line);
+    Err(Faulty { errors, sound: values })
 }
 
 /// Refuses rows whose identity stood before.

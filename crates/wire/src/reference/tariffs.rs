@@ -7,10 +7,10 @@ use serde::Serialize;
 use millrace_domain::reference::TariffVersion;
 use millrace_domain::time::first_instant;
 
-use super::LineError;
-use super::plans::{finish, pretty};
+use super::Faulty;
+use super::plans::{finish, open, pretty};
 use super::table::id;
-use crate::document::{self, Node, Problems};
+use crate::document::{Node, Problems};
 use crate::tariff_writer::TariffShape;
 use crate::{tariff, times};
 
@@ -19,16 +19,16 @@ use crate::{tariff, times};
 ///
 /// # Errors
 /// Everything that is wrong, each with its path.
-pub fn parse_tariffs(bytes: &[u8], timezone: Tz) -> Result<Vec<TariffVersion>, Vec<LineError>> {
+pub fn parse_tariffs(bytes: &[u8], timezone: Tz) -> Result<Vec<TariffVersion>, Faulty<TariffVersion>> {
     let problems = Problems::default();
-    let node = document::open(bytes).map_err(|problem| vec![problem.into()])?;
+    let node = open(bytes).map_err(Faulty::whole)?;
     let versions: Vec<Option<TariffVersion>> = node
         .list("", &problems)
         .into_iter()
         .map(|(path, node)| read_version(node, &path, timezone, &problems))
         .collect();
     refuse_overlaps(&versions, &problems);
-    finish(versions.into_iter().collect(), problems)
+    finish(versions, problems)
 }
 
 fn read_version(node: Node<'_>, path: &str, timezone: Tz, problems: &Problems) -> Option<TariffVersion> {

@@ -85,5 +85,5 @@ async fn the_version_in_force_at_the_start_of_an_event_prices_it() {
     let mut late = event(4);
     late.started_at = Utc.with_ymd_and_hms(2026, 11, 20, 23, 30, 0).unwrap();
     fixture.deliver(0, 3, late.started_at, &[usage::encode(&late)]).await;
-    assert_eq!(charges(&fixture).await[0], "A-1  - - no_tariff", "between versions there is none");
+    assert_eq!(charges(&fixture).await[0], "A-1  - - no_rate", "between versions there is none");
 }

@@ -30,13 +30,7 @@ impl Fixture {
         let fixture = Self::without_operator().await;
         import::operator(&fixture.pool, &operator()).await.unwrap();
         fixture.import_tariffs(&[("standard", "2025-01-01", None, "1.20")]).await;
-        let plan = Plan {
-            plan: "basic".into(),
-            description: "Basic".into(),
-            fee: "9.99".parse().unwrap(),
-            tariff: "standard".into(),
-        };
-        import::plans(&fixture.pool, &[plan]).await.unwrap();
+        fixture.import_plan("basic", "standard").await;
         import::accounts(&fixture.pool, &[account("A-1")]).await.unwrap();
         fixture.subscribe("212600000001", "2025-01-01", None).await;
         fixture
@@ -50,32 +44,67 @@ impl Fixture {
         Self { database, pool, rate }
     }
 
+    /// The same operator, whose number has free seconds.
+    pub(crate) async fn with_allowance(seconds: u64) -> Self {
+        let fixture = Self::new().await;
+        fixture.import_tariff("standard", "1.20", seconds).await;
+        fixture
+    }
+
+    /// A tariff's only version.
+    pub(crate) async fn import_tariff(&self, name: &str, price: &str, allowance: u64) {
+        self.import(&[version(name, "2025-01-01", None, price, allowance)]).await;
+    }
+
     pub(crate) async fn import_tariffs(&self, versions: &[(&str, &str, Option<&str>, &str)]) {
-        let versions: Vec<_> = versions
-            .iter()
-            .map(|(name, from, to, price)| {
-                serde_json::json!({"name": name, "valid_from": from, "valid_to": to, "tariff": {
-                    "currency": "MAD", "timezone": "Africa/Casablanca", "timings": {"any": {}},
-                    "rates": [{"service": "voice", "prefix": "212", "timing": "any", "weight": 1, "connect_fee": "0",
-                               "steps": [{"from": 0, "price": price, "per": 60, "increment": 1}],
-                               "zone": "national", "rounding": "half_up", "decimals": 4}]}})
-            })
-            .collect();
-        let file = serde_json::to_vec(&versions).unwrap();
+        let versions: Vec<_> =
+            versions.iter().map(|(name, from, to, price)| version(name, from, *to, price, 0)).collect();
+        self.import(&versions).await;
+    }
+
+    async fn import(&self, versions: &[serde_json::Value]) {
+        let file = serde_json::to_vec(versions).unwrap();
         let versions = reference::parse_tariffs(&file, operator().timezone).unwrap();
         import::tariffs(&self.pool, &versions, tariff::write).await.unwrap();
     }
 
+    pub(crate) async fn import_plan(&self, plan: &str, tariff: &str) {
+        let plan = Plan {
+            plan: plan.into(),
+            description: "Basic".into(),
+            fee: "9.99".parse().unwrap(),
+            tariff: tariff.into(),
+        };
+        import::plans(&self.pool, &[plan]).await.unwrap();
+    }
+
     pub(crate) async fn subscribe(&self, number: &str, from: &str, to: Option<&str>) {
+        self.subscribe_to(number, from, to, "basic").await;
+    }
+
+    pub(crate) async fn subscribe_to(&self, number: &str, from: &str, to: Option<&str>, plan: &str) {
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         let subscription = Subscription {
             msisdn: Msisdn::parse(number).unwrap(),
             active_from: day(from),
             active_to: to.map(day),
             account_id: "A-1".into(),
-            plan: "basic".into(),
+            plan: plan.into(),
         };
         import::subscriptions(&self.pool, &[subscription]).await.unwrap();
+    }
+
+    /// Marks cycles as closed for account 1, as bill does.
+    pub(crate) async fn close(&self, cycles: &[u32]) {
+        for cycle in cycles {
+            self.database
+                .run(&format!(
+                    "INSERT INTO closed_cycles (account_no, cycle, starts_at, ends_at, closed_at) \
+                     VALUES (1, {cycle}, '2026-01-01', '2026-01-02', UTC_TIMESTAMP(3)); \
+                     UPDATE cycle_gates SET latest_closed = GREATEST(latest_closed, {cycle}) WHERE cycle_day = 1"
+                ))
+                .await;
+        }
     }
 
     /// Delivers values, and expects that the partition is done.
@@ -125,6 +154,15 @@ impl Fixture {
             self.database.run(&format!("DELETE FROM {table}")).await;
         }
     }
+}
+
+fn version(name: &str, from: &str, to: Option<&str>, price: &str, allowance: u64) -> serde_json::Value {
+    serde_json::json!({"name": name, "valid_from": from, "valid_to": to, "tariff": {
+        "currency": "MAD", "timezone": "Africa/Casablanca", "timings": {"any": {}},
+        "rates": [{"service": "voice", "prefix": "212", "timing": "any", "weight": 1, "connect_fee": "0",
+                   "steps": [{"from": 0, "price": price, "per": 60, "increment": 1}],
+                   "zone": "national", "rounding": "half_up", "decimals": 4}],
+        "allowances": [{"service": "voice", "amount": allowance}]}})
 }
 
 pub(crate) fn operator() -> Operator {

@@ -1,6 +1,9 @@
 //! Imports of reference data on a real database.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod closed;
+mod payments;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use millrace_domain::identity::{CellId, Msisdn, SensorId};
 use millrace_domain::reference::{

@@ -1,6 +1,8 @@
 //! What the cache reads and folds, on a real server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod charges;
+
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -57,8 +59,8 @@ async fn insert_event(
 async fn fold_all(pool: &MySqlPool) -> cache::Folded {
     let reach = cache::reach(pool, Feed::UsageEvents).await.unwrap();
     loop {
-        let folded = cache::fold_usage(pool, reach.seq).await.unwrap();
-        if folded.seq >= reach.seq {
+        let folded = cache::fold(pool, reach.seq).await.unwrap();
+        if folded.complete {
             return folded;
         }
     }

@@ -1,0 +1,32 @@
+//! The process that Lambda runs.
+
+use std::time::{Duration, Instant};
+
+use bill::{Bill, Request};
+use chrono::Utc;
+use lambda_runtime::Error;
+use millrace_lambda_support::metrics::{self, Metric};
+use millrace_lambda_support::settings::{self, MysqlSettings};
+use millrace_lambda_support::{invocation, logs};
+use millrace_store_mysql::pool;
+
+/// What a run takes of the function's timeout (function.json); the last transaction and the answer get the rest.
+const BUDGET: Duration = Duration::from_secs(840);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    logs::init();
+    let mysql = MysqlSettings::read(&settings::environment)?;
+    let pool = pool::connect(&mysql.url, mysql.password.as_ref())?;
+    invocation::serve(async |event| {
+        let begun = Instant::now();
+        let request = Request::parse(event)?;
+        let bill = Bill { pool: pool.clone(), holder: format!("bill {}", uuid::Uuid::new_v4()), clock: Utc::now };
+        let answer = bill.run(&request, begun + BUDGET).await?;
+        let invoices: u64 = answer.cycles.iter().map(|cycle| cycle.invoices).sum();
+        let duration = begun.elapsed().as_secs_f64() * 1e3;
+        metrics::emit(None, &[(Metric::InvoicesIssued, invoices as f64), (Metric::RunDuration, duration)]);
+        Ok(answer)
+    })
+    .await
+}
