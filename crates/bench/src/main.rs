@@ -1,5 +1,6 @@
 //! Measures Millrace on stacks of its own and writes the figures to `docs/benchmarks.md`. `scripts/bench` builds and runs it.
 
+mod billing;
 mod database;
 mod events;
 mod figures;
@@ -11,7 +12,9 @@ mod machine;
 mod options;
 mod processes;
 mod producer;
+mod rating;
 mod report;
+mod rerate;
 mod stacks;
 
 use clap::Parser;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
 
-use crate::{growth, host, ingest, latency, report};
+use crate::{billing, growth, host, ingest, latency, rating, report, rerate};
 
 /// Measures Millrace on stacks of its own and writes the figures to docs/benchmarks.md.
 #[derive(Debug, Parser)]
@@ -25,6 +25,15 @@ pub(crate) struct Options {
     /// Blocks of `growth`
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(2..))]
     pub(crate) growth_blocks: u8,
+    /// Events that `rerate` prices again
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) rerate_events: u64,
+    /// Accounts of `bill`, at most 500,000
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=500_000))]
+    pub(crate) bill_accounts: u32,
+    /// Charges that `bill` sums
+    #[arg(long, default_value_t = 5_000_000)]
+    pub(crate) bill_charges: u64,
     /// Warm invocations of `host`
     #[arg(long, default_value_t = 5_000)]
     pub(crate) invocations: u32,
@@ -34,6 +43,9 @@ pub(crate) struct Options {
     /// How long `latency` produces at each rate, and how long `host` watches the idle stack, in seconds
     #[arg(long, default_value_t = 30)]
     pub(crate) seconds: u32,
+    /// Events of `rate`
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) rated_events: u64,
     /// A Python with the packages of crates/bench/python-consumer/requirements.txt; without it that peer is left out
     #[arg(long, env = "MILLRACE_BENCH_PYTHON")]
     pub(crate) python: Option<PathBuf>,
@@ -49,23 +61,40 @@ pub(crate) enum Benchmark {
     Ingest,
     /// The same while the table grows
     Growth,
+    /// Pricing stored events again
+    Rerate,
+    /// Closing a billing cycle
+    Bill,
     /// What the local host costs, and the stack without traffic
     Host,
     /// From the broker's timestamp to the commit
     Latency,
+    /// Usage events to charges by `millrace rate` and its library, without a stack
+    Rate,
 }
 
 impl Benchmark {
     /// Every benchmark, in the order of the file's sections.
-    pub(crate) const ALL: [Benchmark; 4] = [Benchmark::Ingest, Benchmark::Growth, Benchmark::Host, Benchmark::Latency];
+    pub(crate) const ALL: [Benchmark; 7] = [
+        Benchmark::Ingest,
+        Benchmark::Growth,
+        Benchmark::Rerate,
+        Benchmark::Bill,
+        Benchmark::Host,
+        Benchmark::Latency,
+        Benchmark::Rate,
+    ];
 
     /// Its name on the command line and in the file's marks.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ingest => "ingest",
             Self::Growth => "growth",
+            Self::Rerate => "rerate",
+            Self::Bill => "bill",
             Self::Host => "host",
             Self::Latency => "latency",
+            Self::Rate => "rate",
         }
     }
 }
@@ -85,8 +114,11 @@ impl Options {
             let section = match benchmark {
                 Benchmark::Ingest => ingest::measure(self),
                 Benchmark::Growth => growth::measure(self),
+                Benchmark::Rerate => rerate::measure(self),
+                Benchmark::Bill => billing::measure(self),
                 Benchmark::Host => host::measure(self),
                 Benchmark::Latency => latency::measure(self),
+                Benchmark::Rate => rating::measure(self),
             };
             let section = section.with_context(|| format!("benchmark {}", benchmark.name()))?;
             report::write(&output, benchmark, &section)?;

@@ -21,8 +21,15 @@ pub(crate) struct Measured {
 impl Measured {
     /// Starts one; `change` may alter the mapping of `rate`.
     pub(crate) fn start(change: impl Fn(&mut Value)) -> anyhow::Result<Self> {
+        Self::start_with(&[], change)
+    }
+
+    /// Starts one with further functions.
+    pub(crate) fn start_with(functions: &[&str], change: impl Fn(&mut Value)) -> anyhow::Result<Self> {
         let root = tempfile::tempdir()?;
-        copy_manifest(root.path(), "migrate", |_| ())?;
+        for name in functions.iter().chain(&["migrate"]) {
+            copy_manifest(root.path(), name, |_| ())?;
+        }
         copy_manifest(root.path(), "rate", &change)?;
         let stack = Stack::start_at(root.path().to_owned());
         for file in events::sample()?.files() {
