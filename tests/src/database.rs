@@ -1,15 +1,23 @@
 //! Reads the views as a BI user does.
 
+use millrace_test_support::stack::Stack;
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::{AssertSqlSafe, MySqlPool, Row};
 
-/// A read-only connection to a stack's views.
+/// A connection to a stack's database: the BI user's to the views, or the administrator's.
 pub struct Views {
     runtime: tokio::runtime::Runtime,
     pool: MySqlPool,
 }
 
 impl Views {
+    /// Connects as the administrator, who sees what lies behind the views.
+    pub fn connect_as_administrator(stack: &Stack) -> Self {
+        let printed = stack.succeed(["test-environment"]);
+        let url = printed.lines().find_map(|line| line.strip_prefix("MILLRACE_TEST_MYSQL_URL="));
+        Self::connect(&format!("{}/millrace", url.expect("the administrator's address").trim_end_matches('/')))
+    }
+
     /// Connects with the address that `status` prints.
     pub fn connect(url: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -31,6 +39,13 @@ impl Views {
     /// The only number of the only row.
     pub fn integer(&self, sql: &str) -> i64 {
         self.integers(sql)[0]
+    }
+
+    /// Changes rows, which only the administrator may.
+    pub fn execute(&self, sql: &str) {
+        self.runtime
+            .block_on(sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&self.pool))
+            .unwrap_or_else(|e| panic!("{sql}: {e}"));
     }
 
     /// Every row, its columns as text joined by `|`. Columns must be text: cast the others in the statement.

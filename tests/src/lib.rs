@@ -1,7 +1,11 @@
-//! What the end-to-end tests share: records with known outcomes, and eyes on the database.
+//! What the end-to-end tests share: records with known outcomes, eyes on the database and hands on the processes.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test's set-up has no one to report to but the test")]
 
+pub mod base64;
 pub mod database;
+pub mod independent;
+pub mod manifests;
+pub mod processes;
 pub mod usage;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

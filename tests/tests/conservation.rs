@@ -1,12 +1,12 @@
 //! Nothing is lost and nothing counts twice, whatever dies in between.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::expect_used, clippy::unwrap_used)]
 
 use std::time::Duration;
 
 use chrono::Utc;
 use millrace_test_support::stack::Stack;
 use millrace_tests::database::Views;
-use millrace_tests::{one_stack_at_a_time, usage};
+use millrace_tests::{manifests, one_stack_at_a_time, processes, usage};
 use serde_json::Value;
 
 const TOPIC: &str = "usage-events";
@@ -30,11 +30,11 @@ fn every_record_is_accounted_for_while_a_function_the_database_and_kafka_die() {
         topic["stored"].as_u64().unwrap() + topic["duplicates"].as_u64().unwrap() >= at_least
     };
     stack.wait_until("a tenth of the records", SOON, |s| arrived(s, 10_000));
-    kill(function_pid(&stack, "rate"));
+    processes::kill(processes::instance(&stack, "rate"));
     stack.wait_until("a third of the records", SOON, |s| s.status()["ready"] == true && arrived(s, 33_000));
-    kill(service_pid(&stack, "mysql"));
+    processes::kill(processes::service(&stack, "mysql"));
     stack.wait_until("the database", SOON, |s| s.status()["ready"] == true && arrived(s, 50_000));
-    kill(service_pid(&stack, "kafka"));
+    processes::kill(processes::service(&stack, "kafka"));
     assert!(replay.wait().unwrap().success(), "replay --wait ends well");
 
     stack.wait_until("the rest", SOON, |s| s.status()["ready"] == true && s.count(TOPIC, "lag") == 0);
@@ -52,7 +52,7 @@ fn every_record_is_accounted_for_while_a_function_the_database_and_kafka_die() {
 fn a_batch_that_is_given_up_on_waits_whole_in_s3_and_can_be_replayed() {
     let _one = one_stack_at_a_time();
     let root = tempfile::tempdir().unwrap();
-    copy_manifests(root.path(), |name, manifest| {
+    manifests::copy_to(root.path(), |name, manifest| {
         if name == "rate" {
             // Each attempt ends soon and the whole batch is given up on: no hour of ever smaller halves.
             manifest["timeout_seconds"] = 5.into();
@@ -67,8 +67,8 @@ fn a_batch_that_is_given_up_on_waits_whole_in_s3_and_can_be_replayed() {
     std::fs::write(&file, &expected.lines).unwrap();
 
     // With the database stopped (not dead: the supervisor would bring it back), every attempt fails until none is left.
-    let database = service_pid(&stack, "mysql");
-    signal(database, "STOP");
+    let database = processes::service(&stack, "mysql");
+    processes::signal(database, "STOP");
     let mut replay = stack.command(["replay", "--topic", TOPIC]).arg(&file).spawn().expect("replay starts");
     assert!(replay.wait().unwrap().success());
     let given_up = || stack.millrace(["given-up", "list", "--json"]);
@@ -84,7 +84,7 @@ fn a_batch_that_is_given_up_on_waits_whole_in_s3_and_can_be_replayed() {
         assert!(begun.elapsed() < Duration::from_secs(400), "given up so far: {listed}");
         std::thread::sleep(Duration::from_millis(500));
     }
-    signal(database, "CONT");
+    processes::signal(database, "CONT");
 
     stack.wait_until("the database", SOON, |s| s.status()["ready"] == true);
     let topic = stack.topic(TOPIC);
@@ -120,43 +120,4 @@ fn check_rows(stack: &Stack, expected: &usage::Expected) {
     let rejects = views.lines("SELECT CONCAT(field, '=', COUNT(*)) FROM bi_rejects GROUP BY field ORDER BY field");
     let wanted: Vec<String> = expected.rejects.iter().map(|(field, count)| format!("{field}={count}")).collect();
     assert_eq!(rejects, wanted);
-}
-
-fn service_pid(stack: &Stack, name: &str) -> u64 {
-    let status = stack.status();
-    let service = status["services"].as_array().unwrap().iter().find(|service| service["name"] == name);
-    service.and_then(|service| service["pid"].as_u64()).unwrap_or_else(|| panic!("the process of {name} in {status}"))
-}
-
-/// One of a function's instances, as the host notes them in `run/functions/<function>-<pid>.pid`.
-fn function_pid(stack: &Stack, function: &str) -> u64 {
-    let names = std::fs::read_dir(stack.home().join("run/functions")).unwrap().map(|entry| entry.unwrap().file_name());
-    names
-        .filter_map(|name| name.to_str()?.strip_prefix(function)?.strip_prefix('-')?.strip_suffix(".pid")?.parse().ok())
-        .next()
-        .unwrap_or_else(|| panic!("no instance of {function} runs"))
-}
-
-fn kill(pid: u64) {
-    signal(pid, "KILL");
-}
-
-fn signal(pid: u64, signal: &str) {
-    let status = std::process::Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).status().unwrap();
-    assert!(status.success(), "kill -{signal} {pid}");
-}
-
-/// Copies every function's manifest to another root, changed by `change`.
-fn copy_manifests(root: &std::path::Path, change: impl Fn(&str, &mut Value)) {
-    let functions = millrace_test_support::stack::project_root().join("functions");
-    for entry in std::fs::read_dir(functions).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
-        let Ok(text) = std::fs::read(entry.path().join("function.json")) else { continue };
-        let mut manifest: Value = serde_json::from_slice(&text).unwrap();
-        change(&name, &mut manifest);
-        let folder = root.join("functions").join(&name);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("function.json"), manifest.to_string()).unwrap();
-    }
 }

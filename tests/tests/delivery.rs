@@ -6,7 +6,7 @@ use std::process::Stdio;
 use chrono::{DateTime, Utc};
 use millrace_test_support::stack::Stack;
 use millrace_tests::database::Views;
-use millrace_tests::{one_stack_at_a_time, usage};
+use millrace_tests::{base64, one_stack_at_a_time, usage};
 use serde_json::{Value, json};
 
 /// Partition numbers that no real record has, one for each way of delivery.
@@ -28,7 +28,7 @@ impl<'a> Delivery<'a> {
                 json!({
                     "topic": "usage-events", "partition": partition, "offset": offset,
                     "timestamp": now.timestamp_millis() + offset as i64, "timestampType": "LOG_APPEND_TIME",
-                    "value": base64(line.as_bytes()), "headers": [],
+                    "value": base64::encode(line.as_bytes()), "headers": [],
                 })
             })
             .collect();
@@ -60,18 +60,6 @@ fn finish(invocation: std::process::Child) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer["batchItemFailures"], json!([]), "{answer}");
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    bytes
-        .chunks(3)
-        .flat_map(|chunk| {
-            let word = chunk.iter().fold(0u32, |word, &byte| word << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
-            (0..4)
-                .map(move |i| if i <= chunk.len() { DIGITS[(word >> (18 - 6 * i)) as usize & 63] as char } else { '=' })
-        })
-        .collect()
 }
 
 /// What a delivery left: the ledger's counts, events and rejects.

@@ -27,11 +27,21 @@ impl Stack {
 
     /// Starts an empty stack with the manifests of another root (a folder with `functions/<name>/function.json`).
     pub fn start_at(root: PathBuf) -> Self {
-        let home = tempfile::tempdir().expect("a temporary folder");
-        let stack = Self { home, root, base: free_port_base() };
-        let output = stack.millrace(["up", "--detach", "--empty"]);
-        assert!(output.status.success(), "millrace up: {}\n{}", text(&output.stdout), text(&output.stderr));
+        let stack = Self::prepare(root);
+        stack.up(["--empty"]);
         stack
+    }
+
+    /// Chooses a home and ports for a stack that [`up`](Self::up) starts.
+    pub fn prepare(root: PathBuf) -> Self {
+        Self { home: tempfile::tempdir().expect("a temporary folder"), root, base: free_port_base() }
+    }
+
+    /// Runs `millrace up --detach` with further options and returns when the stack is ready; what it printed.
+    pub fn up<'a>(&self, options: impl IntoIterator<Item = &'a str>) -> String {
+        let output = self.millrace(["up", "--detach"].into_iter().chain(options));
+        assert!(output.status.success(), "millrace up: {}\n{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout)
     }
 
     /// The stack's home.
@@ -42,6 +52,11 @@ impl Stack {
     /// The dashboard's address.
     pub fn dashboard(&self) -> String {
         format!("http://127.0.0.1:{}", self.base)
+    }
+
+    /// The first of the stack's ports.
+    pub fn port_base(&self) -> u16 {
+        self.base
     }
 
     /// A `millrace` command on this stack, to be run as one likes.
