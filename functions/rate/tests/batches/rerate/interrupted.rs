@@ -75,7 +75,12 @@ async fn a_run_that_is_killed_at_any_point_is_gone_on_with_and_changes_each_even
     assert_eq!(fixture.database.texts(run).await, [expected], "{kills} kills");
     assert_eq!(rows(&fixture).await, rows(&whole).await);
     assert_eq!(allowances(&fixture).await, allowances(&whole).await);
-    assert_eq!(adjustments(&fixture).await, adjustments(&whole).await);
+    let sorted = async |of: &Fixture| {
+        let mut adjustments = adjustments(of).await;
+        adjustments.sort_unstable();
+        adjustments
+    };
+    assert_eq!(sorted(&fixture).await, sorted(&whole).await, "the order of transactions is another one");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
