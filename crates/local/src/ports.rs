@@ -123,6 +123,21 @@ fn bind(port: u16) -> io::Result<TcpListener> {
     TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
 }
 
+/// Ports that are free, for one test: below the range that the system gives to outgoing connections, and no other test's of this
+/// process.
+#[cfg(test)]
+#[allow(clippy::expect_used)]
+pub(crate) fn free() -> Ports {
+    use std::sync::atomic::{AtomicU16, Ordering};
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let start = (std::process::id() % 300) as u16;
+    std::iter::repeat_with(|| TAKEN.fetch_add(1, Ordering::Relaxed))
+        .take(300)
+        .map(|step| Ports { base: 30_000 + (start + step) % 300 * COUNT })
+        .find(|ports| ports.check_free(true).is_ok())
+        .expect("seven free ports in a row")
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -155,12 +170,12 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_named_with_its_purpose_and_the_variable() {
-        let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = holder.local_addr().unwrap().port();
-        let error = Ports::from_base(port - 3).unwrap().check_free(true).unwrap_err().to_string();
-        assert!(error.contains(&format!("{port} (MySQL")), "{error}");
+        let ports = free();
+        let _holder = bind(ports.mysql()).unwrap();
+        let error = ports.check_free(true).unwrap_err().to_string();
+        assert!(error.contains(&format!("{} (MySQL)", ports.mysql())), "{error}");
         assert!(error.contains("MILLRACE_PORT_BASE"), "{error}");
         // A container's port may well be taken: by the container.
-        assert!(Ports::from_base(port - 3).unwrap().check_free(false).is_ok());
+        assert!(ports.check_free(false).is_ok());
     }
 }

@@ -73,14 +73,12 @@ mod tests {
     use crate::{
         control::Control,
         home::Home,
-        ports::Ports,
+        ports,
         stack::{Engine, Stack},
     };
 
     fn stack() -> Stack {
-        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = free.local_addr().unwrap().port();
-        Stack::generate(Ports::from_base(port - 6).unwrap(), Engine::Native).unwrap()
+        Stack::generate(ports::free(), Engine::Native).unwrap()
     }
 
     #[tokio::test]
