@@ -1,0 +1,90 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  name       = "millrace-test"
+  account_id = "000000000000"
+  key_arn    = "arn:aws:kms:eu-central-1:000000000000:key/00000000-0000-0000-0000-000000000000"
+  groups     = [{ name = "database", silenced_by = null }, { name = "functions", silenced_by = "database" }, { name = "ingest", silenced_by = "functions" }]
+  alarms = [
+    { name = "function-near-timeout", group = "functions", for = "each-function", namespace = "AWS/Lambda", metric = "Duration", unit = "Milliseconds", dimensions = { FunctionName = "{function}" }, statistic = "Maximum", period_seconds = 300, evaluation_periods = 3, datapoints_to_alarm = 2, comparison = "GreaterThanThreshold", threshold = 0.5, threshold_of = "timeout_ms", missing_data = "notBreaching", severity = "critical", meaning = "slow" },
+    { name = "batch-slow", group = "ingest", for = "each-mapping", namespace = "Millrace", metric = "BatchDuration", unit = "Milliseconds", dimensions = { Function = "{function}", Topic = "{topic}" }, statistic = "p99", period_seconds = 300, evaluation_periods = 3, datapoints_to_alarm = 3, comparison = "GreaterThanThreshold", threshold = 20000, missing_data = "notBreaching", severity = "warning", meaning = "batches take long" },
+    { name = "database-away", group = "database", for = "database", namespace = "AWS/RDS", metric = "CPUUtilization", unit = "Percent", dimensions = { "{database_dimension}" = "{database}" }, statistic = "SampleCount", period_seconds = 60, evaluation_periods = 5, datapoints_to_alarm = 5, comparison = "LessThanThreshold", threshold = 1, missing_data = "breaching", severity = "critical", meaning = "away" },
+  ]
+  functions = {
+    rate  = { full_name = "millrace-test-rate", timeout_ms = 60000, mappings = { usage-events = { consumer_group = "millrace-rate", uuid = "u-1" } }, queue = null }
+    cache = { full_name = "millrace-test-cache", timeout_ms = 300000, mappings = {}, queue = "millrace-test-cache-schedule-failures" }
+  }
+  database   = { identifier = "millrace-test", cluster = false }
+  thresholds = { batch-slow = 5000 }
+  emails     = { critical = ["on-call@example.com"] }
+}
+
+run "makes_an_alarm_for_each_thing" {
+  command = apply
+
+  assert {
+    condition     = output.names == tolist(["millrace-test-batch-slow-rate-usage-events", "millrace-test-database-away", "millrace-test-function-near-timeout-cache", "millrace-test-function-near-timeout-rate"])
+    error_message = "one for each function, mapping and database"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["function-near-timeout-cache"].threshold == 150000 && aws_cloudwatch_metric_alarm.this["batch-slow-rate-usage-events"].threshold == 5000
+    error_message = "a share of the timeout, and the environment's own threshold"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["batch-slow-rate-usage-events"].dimensions == tomap({ Function = "millrace-test-rate", Topic = "usage-events" }) && aws_cloudwatch_metric_alarm.this["batch-slow-rate-usage-events"].extended_statistic == "p99"
+    error_message = "dimensions are the thing's names"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["database-away"].dimensions == tomap({ DBInstanceIdentifier = "millrace-test" })
+    error_message = "an instance and a cluster have dimensions of their own"
+  }
+
+  assert {
+    condition     = endswith(aws_cloudwatch_metric_alarm.this["database-away"].alarm_description, "runbook.md#database-away")
+    error_message = "each names its section of the runbook"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_composite_alarm.second["functions-critical"].actions_suppressor[0].alarm == "millrace-test-database-critical" && aws_cloudwatch_composite_alarm.third["ingest-warning"].actions_suppressor[0].alarm == "millrace-test-functions-critical"
+    error_message = "a database that is away pages once"
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : length(alarm.alarm_actions) == 0])
+    error_message = "the group pages, not each alarm"
+  }
+}
+
+run "pages_by_each_alarm_where_there_are_no_groups" {
+  command = apply
+
+  variables {
+    composite = false
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_composite_alarm.first) == 0 && alltrue([for alarm in aws_cloudwatch_metric_alarm.this : length(alarm.alarm_actions) == 1])
+    error_message = "each alarm pages"
+  }
+}
+
+run "refuses_what_cloudwatch_would_refuse" {
+  command = plan
+
+  variables {
+    webhooks = { critical = ["http://chat.example.com"] }
+    alarms = [
+      { name = "wrong", group = "database", for = "database", namespace = "AWS/RDS", metric = "CPUUtilization", unit = "Percent", dimensions = {}, statistic = "Average", period_seconds = 45, evaluation_periods = 1, datapoints_to_alarm = 2, comparison = "LessThanThreshold", threshold = 1, missing_data = "perhaps", severity = "loud", meaning = "wrong" },
+    ]
+  }
+
+  expect_failures = [
+    var.webhooks,
+    var.alarms,
+  ]
+}

@@ -1,0 +1,142 @@
+variable "name" {
+  description = "What every name begins with, such as millrace-dev."
+  type        = string
+}
+
+variable "account_id" {
+  description = "The AWS account, 12 digits."
+  type        = string
+}
+
+variable "groups" {
+  description = "Alarms that page as one (terraform/alarms.json)."
+  type        = list(object({ name = string, silenced_by = optional(string) }))
+}
+
+variable "alarms" {
+  description = "The alarms (terraform/alarms.json), the same that the host evaluates on a laptop."
+  type = list(object({
+    name                = string
+    group               = string
+    for                 = string
+    namespace           = string
+    metric              = string
+    unit                = string
+    dimensions          = map(string)
+    statistic           = string
+    period_seconds      = number
+    evaluation_periods  = number
+    datapoints_to_alarm = number
+    comparison          = string
+    threshold           = number
+    threshold_of        = optional(string)
+    missing_data        = string
+    severity            = string
+    meaning             = string
+  }))
+
+  validation {
+    condition     = alltrue([for alarm in var.alarms : contains(["critical", "warning"], alarm.severity)])
+    error_message = "severity must be critical or warning."
+  }
+
+  validation {
+    condition     = alltrue([for alarm in var.alarms : contains(["breaching", "notBreaching", "ignore", "missing"], alarm.missing_data)])
+    error_message = "missing_data must be breaching, notBreaching, ignore or missing."
+  }
+
+  validation {
+    condition     = alltrue([for alarm in var.alarms : alarm.datapoints_to_alarm <= alarm.evaluation_periods])
+    error_message = "datapoints_to_alarm must not be more than evaluation_periods."
+  }
+
+  validation {
+    condition     = alltrue([for alarm in var.alarms : contains([10, 30], alarm.period_seconds) || alarm.period_seconds % 60 == 0])
+    error_message = "period_seconds must be 10, 30 or a multiple of 60."
+  }
+
+  validation {
+    condition     = alltrue([for alarm in var.alarms : alarm.period_seconds * alarm.evaluation_periods <= 86400])
+    error_message = "an alarm must look back a day at most."
+  }
+
+  validation {
+    condition     = length(distinct([for alarm in var.alarms : alarm.name])) == length(var.alarms)
+    error_message = "alarms' names must be unique."
+  }
+}
+
+variable "thresholds" {
+  description = "Thresholds of this environment, by the alarm's name."
+  type        = map(number)
+  default     = {}
+}
+
+variable "functions" {
+  description = "The functions by name: full name, timeout, what they read and the queue of failed schedules."
+  type = map(object({
+    full_name  = string
+    timeout_ms = number
+    mappings   = map(object({ consumer_group = string, uuid = string }))
+    queue      = optional(string)
+  }))
+}
+
+variable "database" {
+  description = "The database; null where there is none. Aurora's disk grows without end."
+  type        = object({ identifier = string, cluster = bool })
+  default     = null
+}
+
+variable "documents" {
+  description = "The document database's cluster; null where there is none."
+  type        = string
+  default     = null
+}
+
+variable "streaming" {
+  description = "Kafka's cluster and its number of brokers, 0 for the serverless variant; null where there is none."
+  type        = object({ cluster_name = string, brokers = number })
+  default     = null
+}
+
+variable "api_id" {
+  description = "The page's API, when there is one."
+  type        = object({ id = string })
+  default     = null
+}
+
+variable "key_arn" {
+  description = "The KMS key of the topics."
+  type        = string
+}
+
+variable "runbook" {
+  description = "Where the runbook is read; an alarm's description ends with it and the alarm's name."
+  type        = string
+  default     = "docs/runbook.md"
+}
+
+variable "emails" {
+  description = "Who is written to, by severity. Each address confirms once."
+  type        = object({ critical = optional(set(string), []), warning = optional(set(string), []) })
+  default     = {}
+}
+
+variable "webhooks" {
+  description = "HTTPS targets of chats and on-call services that take SNS' messages, by severity. They hold secrets."
+  type        = object({ critical = optional(list(string), []), warning = optional(list(string), []) })
+  default     = {}
+  sensitive   = true
+
+  validation {
+    condition     = alltrue([for url in concat(var.webhooks.critical, var.webhooks.warning) : startswith(url, "https://")])
+    error_message = "webhooks must begin with https://"
+  }
+}
+
+variable "composite" {
+  description = "Whether alarms of one group page as one. Emulators have no composite alarms: each pages by itself there."
+  type        = bool
+  default     = true
+}

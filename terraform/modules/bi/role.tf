@@ -1,0 +1,47 @@
+resource "aws_iam_role" "this" {
+  name               = "${var.name}-quicksight"
+  description        = "QuickSight's interfaces in the VPC"
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["quicksight.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "this" {
+  name   = "interfaces"
+  role   = aws_iam_role.this.id
+  policy = data.aws_iam_policy_document.this.json
+}
+
+data "aws_iam_policy_document" "this" {
+  #checkov:skip=CKV_AWS_111:Reading the network has no resource; the reason stands at the statement
+  #checkov:skip=CKV_AWS_356:Reading the network has no resource; the reason stands at the statement
+  statement {
+    sid     = "MakeInterfaces"
+    actions = ["ec2:CreateNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute", "ec2:DeleteNetworkInterface"]
+    resources = [for kind in ["network-interface", "subnet", "security-group"] :
+      "arn:${data.aws_partition.current.partition}:ec2:${data.aws_region.current.name}:${var.account_id}:${kind}/*"
+    ]
+  }
+
+  # These reads have no resource.
+  statement {
+    sid       = "SeeTheNetwork"
+    actions   = ["ec2:DescribeSubnets", "ec2:DescribeSecurityGroups"]
+    resources = ["*"]
+  }
+}

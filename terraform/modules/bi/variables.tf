@@ -1,0 +1,44 @@
+variable "name" {
+  description = "What every name begins with, such as millrace-dev."
+  type        = string
+}
+
+variable "account_id" {
+  description = "The AWS account, 12 digits."
+  type        = string
+}
+
+variable "principal" {
+  description = "Who sees the data in QuickSight, such as user/default/analyst or group/default/bi."
+  type        = string
+
+  validation {
+    condition     = can(regex("^(user|group)/[^/]+/.+$", var.principal))
+    error_message = "principal must be user/NAMESPACE/NAME or group/NAMESPACE/NAME."
+  }
+}
+
+variable "vpc_id" {
+  description = "The VPC."
+  type        = string
+}
+
+variable "subnet_ids" {
+  description = "Private subnets of at least two zones."
+  type        = list(string)
+
+  validation {
+    condition     = length(distinct(var.subnet_ids)) >= 2
+    error_message = "subnet_ids must name at least two subnets: QuickSight wants two zones."
+  }
+}
+
+variable "security_group_ids" {
+  description = "The groups that reach the database."
+  type        = list(string)
+}
+
+variable "database" {
+  description = "The database's host and the BI user's secret."
+  type        = object({ host = string, secret_arn = string })
+}

@@ -1,0 +1,79 @@
+variable "name" {
+  description = "What every name begins with, such as millrace-dev."
+  type        = string
+}
+
+variable "account_id" {
+  description = "The AWS account, 12 digits."
+  type        = string
+}
+
+variable "function" {
+  description = "The function that answers: its full name, its alias' ARN and what API Gateway invokes."
+  type        = object({ name = string, alias_arn = string, invoke_arn = string })
+}
+
+variable "paths" {
+  description = "The paths of the manifest's http triggers."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.paths) > 0 && alltrue([for path in var.paths : path == "$default" || startswith(path, "/")])
+    error_message = "paths must be at least one, each $default or beginning with /."
+  }
+}
+
+variable "timeout_seconds" {
+  description = "How long an answer may take."
+  type        = number
+
+  validation {
+    condition     = var.timeout_seconds >= 1 && var.timeout_seconds <= 30
+    error_message = "timeout_seconds must be 1 to 30: API Gateway waits no longer."
+  }
+}
+
+variable "requests" {
+  description = "Requests a second that pass, and how many may come at once."
+  type        = object({ rate = number, burst = number })
+  default     = { rate = 50, burst = 100 }
+}
+
+variable "domain" {
+  description = "An own domain with its certificate; null for API Gateway's address."
+  type        = object({ name = string, certificate_arn = string })
+  default     = null
+}
+
+variable "sign_in_requests" {
+  description = "Requests that one address may send to the sign-in in five minutes."
+  type        = number
+  default     = 300
+
+  validation {
+    condition     = var.sign_in_requests >= 100
+    error_message = "sign_in_requests must be at least 100, the least that WAF takes."
+  }
+}
+
+variable "log_key_arn" {
+  description = "The KMS key of the logs."
+  type        = string
+}
+
+variable "log_retention_days" {
+  description = "How long the logs are kept, in days."
+  type        = number
+  default     = 365
+}
+
+variable "deletion_protection" {
+  description = "Whether deleting the users is refused."
+  type        = bool
+}
+
+variable "waf" {
+  description = "Whether WAF stands before the sign-in."
+  type        = bool
+  default     = true
+}

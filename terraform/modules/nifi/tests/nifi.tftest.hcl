@@ -1,0 +1,37 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  name               = "millrace-test"
+  account_id         = "000000000000"
+  image              = "000000000000.dkr.ecr.eu-central-1.amazonaws.com/nifi@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+  subnet_ids         = ["subnet-1"]
+  security_group_ids = ["sg-1"]
+  kafka              = { cluster_name = "millrace-test", brokers = "b-1:9098", topics = ["usage-events"] }
+  log_key_arn        = "arn:aws:kms:eu-central-1:000000000000:key/00000000-0000-0000-0000-000000000000"
+}
+
+run "makes_one_private_task" {
+  command = apply
+
+  assert {
+    condition     = aws_ecs_service.this.desired_count == 1 && aws_ecs_service.this.deployment_maximum_percent == 100
+    error_message = "two tasks would send a file twice"
+  }
+
+  assert {
+    condition     = !aws_ecs_service.this.network_configuration[0].assign_public_ip
+    error_message = "no address on the internet"
+  }
+}
+
+run "refuses_an_image_that_may_change" {
+  command = plan
+
+  variables {
+    image = "apache/nifi:latest"
+  }
+
+  expect_failures = [var.image]
+}

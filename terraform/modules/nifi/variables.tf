@@ -1,0 +1,57 @@
+variable "name" {
+  description = "What every name begins with, such as millrace-dev."
+  type        = string
+}
+
+variable "account_id" {
+  description = "The AWS account, 12 digits."
+  type        = string
+}
+
+variable "image" {
+  description = "The image of NiFi 2 in this account's registry, by digest, so that it never changes by itself."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com/.+@sha256:[0-9a-f]{64}$", var.image))
+    error_message = "image must be in an ECR registry and named by its digest (@sha256:…): the VPC reaches no other."
+  }
+}
+
+variable "vcpu" {
+  description = "CPU units, 1024 to a core."
+  type        = number
+  default     = 2048
+}
+
+variable "memory_mib" {
+  description = "Memory in MiB."
+  type        = number
+  default     = 4096
+}
+
+variable "subnet_ids" {
+  description = "Private subnets."
+  type        = list(string)
+}
+
+variable "security_group_ids" {
+  description = "The groups that reach Kafka and AWS services."
+  type        = list(string)
+}
+
+variable "kafka" {
+  description = "The cluster that the flow writes to, and the topics."
+  type        = object({ cluster_name = string, brokers = string, topics = list(string) })
+}
+
+variable "log_key_arn" {
+  description = "The KMS key of the log."
+  type        = string
+}
+
+variable "log_retention_days" {
+  description = "How long the log is kept, in days."
+  type        = number
+  default     = 365
+}

@@ -1,0 +1,108 @@
+# What GitHub Actions may do, without any stored key: release new code of the functions, migrate, and plan. Changes of
+# the infrastructure itself are applied by a person: a pipeline that may do all that Terraform does would be an administrator.
+
+data "aws_region" "current" {}
+data "aws_partition" "current" {}
+
+locals {
+  arn    = "arn:${data.aws_partition.current.partition}"
+  at     = "${data.aws_region.current.name}:${var.account_id}"
+  issuer = "token.actions.githubusercontent.com"
+}
+
+resource "aws_iam_openid_connect_provider" "this" {
+  count = var.make_provider ? 1 : 0
+
+  url            = "https://${local.issuer}"
+  client_id_list = ["sts.amazonaws.com"]
+}
+
+resource "aws_iam_role" "this" {
+  name                 = "${var.name}-pipeline"
+  description          = "What GitHub Actions of ${var.repository} run as in ${var.environment}"
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  max_session_duration = 3600
+
+  depends_on = [aws_iam_openid_connect_provider.this]
+}
+
+data "aws_iam_policy_document" "trust" {
+  #checkov:skip=CKV_AWS_358:The claim names one repository and one environment; their variables refuse wildcards
+  statement {
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+
+    principals {
+      type        = "Federated"
+      identifiers = ["${local.arn}:iam::${var.account_id}:oidc-provider/${local.issuer}"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "${local.issuer}:aud"
+      values   = ["sts.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "${local.issuer}:sub"
+      values   = ["repo:${var.repository}:environment:${var.environment}"]
+    }
+  }
+}
+
+# Reading what is there, for plans. The policy is AWS' own and reads no objects or secrets that the denial below does not take away.
+resource "aws_iam_role_policy_attachment" "read" {
+  role       = aws_iam_role.this.name
+  policy_arn = "${local.arn}:iam::aws:policy/job-function/ViewOnlyAccess"
+}
+
+resource "aws_iam_role_policy" "this" {
+  name   = "release"
+  role   = aws_iam_role.this.id
+  policy = data.aws_iam_policy_document.this.json
+}
+
+data "aws_iam_policy_document" "this" {
+  statement {
+    sid = "ReleaseFunctions"
+    actions = [
+      "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:UpdateFunctionCode", "lambda:PublishVersion",
+      "lambda:GetAlias", "lambda:ListVersionsByFunction",
+    ]
+    resources = flatten([for function in var.functions : ["${local.arn}:lambda:${local.at}:function:${function}", "${local.arn}:lambda:${local.at}:function:${function}:*"]])
+  }
+
+  statement {
+    sid       = "Migrate"
+    actions   = ["lambda:InvokeFunction"]
+    resources = ["${local.arn}:lambda:${local.at}:function:${var.migrate_function}", "${local.arn}:lambda:${local.at}:function:${var.migrate_function}:*"]
+  }
+
+  statement {
+    sid     = "ShiftTraffic"
+    actions = ["codedeploy:CreateDeployment", "codedeploy:GetDeployment", "codedeploy:GetDeploymentConfig", "codedeploy:GetApplicationRevision", "codedeploy:RegisterApplicationRevision", "codedeploy:StopDeployment"]
+    resources = concat(
+      ["${local.arn}:codedeploy:${local.at}:application:${var.name}", "${local.arn}:codedeploy:${local.at}:deploymentconfig:CodeDeployDefault.Lambda*"],
+      [for function in var.functions : "${local.arn}:codedeploy:${local.at}:deploymentgroup:${var.name}/${function}"],
+    )
+  }
+
+  statement {
+    sid       = "ReadState"
+    actions   = ["s3:GetObject"]
+    resources = ["${local.arn}:s3:::${var.state_bucket}/${var.state_key}"]
+  }
+
+  statement {
+    sid       = "ListState"
+    actions   = ["s3:ListBucket"]
+    resources = ["${local.arn}:s3:::${var.state_bucket}"]
+  }
+
+  statement {
+    sid       = "NeverSecrets"
+    effect    = "Deny"
+    actions   = ["secretsmanager:GetSecretValue", "ssm:GetParameter*"]
+    resources = ["*"] # a denial may be wide
+  }
+}

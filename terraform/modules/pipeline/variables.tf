@@ -1,0 +1,55 @@
+variable "name" {
+  description = "What every name begins with, such as millrace-dev."
+  type        = string
+}
+
+variable "account_id" {
+  description = "The AWS account, 12 digits."
+  type        = string
+}
+
+variable "repository" {
+  description = "The GitHub repository whose workflows may deploy, OWNER/NAME."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", var.repository))
+    error_message = "repository must be OWNER/NAME, without wildcards."
+  }
+}
+
+variable "environment" {
+  description = "The GitHub environment that a workflow must run in; its reviewers are the gate."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]+$", var.environment))
+    error_message = "environment must be letters, digits, _ and -, without wildcards."
+  }
+}
+
+variable "state_bucket" {
+  description = "The bucket of Terraform's state."
+  type        = string
+}
+
+variable "state_key" {
+  description = "The state's object."
+  type        = string
+}
+
+variable "functions" {
+  description = "The functions' full names."
+  type        = list(string)
+}
+
+variable "migrate_function" {
+  description = "The full name of the function that keeps the schema."
+  type        = string
+}
+
+variable "make_provider" {
+  description = "Whether to make GitHub's identity provider; there is one in an account."
+  type        = bool
+  default     = true
+}

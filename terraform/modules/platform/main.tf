@@ -1,0 +1,191 @@
+# The whole platform of one environment. Environments give values; what there is stands here.
+
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+
+module "keys" {
+  source = "../keys"
+
+  name       = var.name
+  account_id = var.account_id
+}
+
+module "network" {
+  source = "../network"
+
+  name               = var.name
+  cidr               = var.cidr
+  zones              = var.zones
+  log_retention_days = var.log_retention_days
+  log_key_arn        = module.keys.arns.telemetry
+
+  interface_endpoints = setunion(
+    ["lambda", "sts", "secretsmanager", "logs", "xray", "kms"],
+    var.streaming == null ? [] : ["kafka"],
+    var.nifi == null ? [] : ["ecr.api", "ecr.dkr", "ssmmessages"],
+  )
+}
+
+module "storage" {
+  source = "../storage"
+
+  name         = var.name
+  account_id   = var.account_id
+  data_key_arn = module.keys.arns.data
+  require_tls  = var.require_tls
+}
+
+module "streaming" {
+  source = "../streaming"
+  count  = var.streaming == null ? 0 : 1
+
+  name               = var.name
+  variant            = var.streaming.variant
+  topics             = var.streaming.topics
+  broker             = var.streaming.broker
+  subnet_ids         = module.network.subnet_ids
+  security_group_ids = [module.network.security_group_ids.streaming]
+  data_key_arn       = module.keys.arns.data
+  log_key_arn        = module.keys.arns.telemetry
+  log_retention_days = var.log_retention_days
+}
+
+module "database" {
+  source = "../database"
+  count  = var.database == null ? 0 : 1
+
+  name                  = var.name
+  account_id            = var.account_id
+  engine                = var.database.engine
+  engine_version        = var.database.engine_version
+  instance_class        = var.database.instance_class
+  storage               = var.database.storage
+  multi_az              = var.database.multi_az
+  backup_retention_days = var.database.backup_retention_days
+  deletion_protection   = var.deletion_protection
+  proxy                 = var.database.proxy
+  subnet_ids            = module.network.subnet_ids
+  security_group_ids    = [module.network.security_group_ids.database]
+  data_key_arn          = module.keys.arns.data
+  data_key_alias        = module.keys.aliases.data
+  log_key_arn           = module.keys.arns.telemetry
+  log_retention_days    = var.log_retention_days
+  passwords             = { functions = var.secrets.mysql_functions, bi = var.secrets.mysql_bi }
+  passwords_version     = var.secrets_version
+}
+
+module "documents" {
+  source = "../documents"
+  count  = var.documents == null ? 0 : 1
+
+  name                = var.name
+  account_id          = var.account_id
+  instance_class      = var.documents.instance_class
+  instances           = var.documents.instances
+  deletion_protection = var.deletion_protection
+  subnet_ids          = module.network.subnet_ids
+  security_group_ids  = [module.network.security_group_ids.documents]
+  data_key_arn        = module.keys.arns.data
+  log_key_arn         = module.keys.arns.telemetry
+  log_retention_days  = var.log_retention_days
+}
+
+module "dashboard" {
+  source   = "../dashboard"
+  for_each = local.pages
+
+  name       = var.name
+  account_id = var.account_id
+  function = {
+    name       = module.function[each.key].name
+    alias_arn  = module.function[each.key].alias_arn
+    invoke_arn = module.function[each.key].invoke_arn
+  }
+  paths               = each.value
+  timeout_seconds     = local.manifests[each.key].timeout_seconds
+  domain              = var.dashboard.domain
+  waf                 = var.dashboard.waf
+  deletion_protection = var.deletion_protection
+  log_key_arn         = module.keys.arns.telemetry
+  log_retention_days  = var.log_retention_days
+}
+
+module "alarms" {
+  source = "../alarms"
+
+  name       = var.name
+  account_id = var.account_id
+  groups     = local.alarms.groups
+  alarms     = local.alarms.alarms
+  thresholds = var.alarms.thresholds
+  emails     = var.alarms.emails
+  webhooks   = var.webhooks
+  composite  = var.alarms.composite
+  runbook    = var.alarms.runbook
+  key_arn    = module.keys.arns.telemetry
+
+  functions = { for function, it in module.function : function => {
+    full_name = it.name, timeout_ms = it.timeout_ms, mappings = it.mappings, queue = it.schedule_failures_queue
+  } }
+  database  = var.database == null ? null : { identifier = module.database[0].identifier, cluster = var.database.engine == "aurora" }
+  documents = var.documents == null ? null : module.documents[0].identifier
+  streaming = var.streaming == null ? null : { cluster_name = var.name, brokers = var.streaming.variant == "provisioned" ? var.streaming.broker.count : 0 }
+  api_id    = length(local.pages) == 0 ? null : { id = one(values(module.dashboard)).api_id }
+}
+
+module "bi" {
+  source = "../bi"
+  count  = var.bi == null || var.database == null ? 0 : 1
+
+  name               = var.name
+  account_id         = var.account_id
+  principal          = var.bi.principal
+  vpc_id             = module.network.vpc_id
+  subnet_ids         = module.network.subnet_ids
+  security_group_ids = [module.network.security_group_ids.mysql_client]
+  database           = { host = module.database[0].host, secret_arn = module.database[0].user_secret_arns.bi }
+}
+
+module "spark" {
+  source = "../spark"
+  count  = var.spark == null ? 0 : 1
+
+  name               = var.name
+  account_id         = var.account_id
+  limit              = { vcpu = var.spark.vcpu, memory_gb = var.spark.memory_gb }
+  subnet_ids         = module.network.subnet_ids
+  security_group_ids = [module.network.security_group_ids.aws_client]
+  bucket_arn         = module.storage.arns.objects
+  data_key           = local.data_key
+  log_key_arn        = module.keys.arns.telemetry
+  log_retention_days = var.log_retention_days
+}
+
+module "nifi" {
+  source = "../nifi"
+  count  = var.nifi == null || var.streaming == null ? 0 : 1
+
+  name               = var.name
+  account_id         = var.account_id
+  image              = var.nifi.image
+  subnet_ids         = module.network.subnet_ids
+  security_group_ids = [module.network.security_group_ids.aws_client, module.network.security_group_ids.kafka_client]
+  kafka              = { cluster_name = var.name, brokers = module.streaming[0].brokers, topics = keys(var.streaming.topics) }
+  log_key_arn        = module.keys.arns.telemetry
+  log_retention_days = var.log_retention_days
+}
+
+module "pipeline" {
+  source = "../pipeline"
+  count  = var.pipeline == null ? 0 : 1
+
+  name             = var.name
+  account_id       = var.account_id
+  repository       = var.pipeline.repository
+  environment      = var.pipeline.environment
+  state_bucket     = var.pipeline.state_bucket
+  state_key        = var.pipeline.state_key
+  make_provider    = var.pipeline.make_provider
+  functions        = [for function in sort(keys(local.manifests)) : "${var.name}-${function}"]
+  migrate_function = "${var.name}-migrate"
+}

@@ -1,0 +1,61 @@
+output "dashboard" {
+  description = "The page."
+  value       = one([for page in values(module.dashboard) : page.address])
+}
+
+output "sign_in" {
+  description = "Cognito's sign-in of the page."
+  value       = one([for page in values(module.dashboard) : page.sign_in])
+}
+
+output "functions" {
+  description = "The functions' full names."
+  value       = { for function, it in module.function : function => it.name }
+}
+
+output "versions" {
+  description = "The versions that were published last, to which a deploy moves the aliases."
+  value       = { for function, it in module.function : function => it.version }
+}
+
+output "codedeploy_application" {
+  description = "The CodeDeploy application; null where aliases move without it."
+  value       = one(aws_codedeploy_app.this[*].name)
+}
+
+output "buckets" {
+  description = "The buckets by purpose."
+  value       = module.storage.buckets
+}
+
+output "alarms" {
+  description = "The alarms' names."
+  value       = module.alarms.names
+}
+
+output "commands" {
+  description = "Commands that a person needs."
+  value = merge(
+    { migrate = "aws lambda invoke --function-name ${var.name}-migrate /dev/stdout" },
+    { for page in values(module.dashboard) : "invite" => page.invite_command },
+    { for it in module.database : "restore" => it.restore_command },
+    { for it in module.streaming : "brokers" => it.brokers_command },
+    { for it in module.spark : "spark" => it.start_command },
+    { for it in module.nifi : "nifi" => it.shell_command },
+  )
+}
+
+output "graphs" {
+  description = "CloudWatch's dashboard."
+  value       = module.alarms.dashboard
+}
+
+output "pipeline_role_arn" {
+  description = "What GitHub Actions assume."
+  value       = one(module.pipeline[*].role_arn)
+}
+
+output "variables" {
+  description = "The names of the variables that each function is given."
+  value       = { for function, it in module.function : function => it.variables }
+}

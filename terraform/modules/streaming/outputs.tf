@@ -1,0 +1,22 @@
+output "cluster_arn" {
+  description = "The cluster's ARN."
+  value       = local.cluster_arn
+
+  # Whoever reads a topic waits until it is there.
+  depends_on = [aws_cloudformation_stack.topics]
+}
+
+output "brokers" {
+  description = "The brokers' addresses for clients that sign in by IAM; empty for the serverless variant, whose address is asked of MSK by the ARN."
+  value       = local.provisioned ? aws_msk_cluster.this[0].bootstrap_brokers_sasl_iam : ""
+}
+
+output "partitions" {
+  description = "The partitions of each topic."
+  value       = { for name, topic in var.topics : name => topic.partitions }
+}
+
+output "brokers_command" {
+  description = "Prints the brokers' addresses."
+  value       = "aws kafka get-bootstrap-brokers --cluster-arn ${local.cluster_arn}"
+}

@@ -1,0 +1,86 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  name               = "millrace-test"
+  variant            = "provisioned"
+  topics             = { usage-events = { partitions = 4 }, customers = { partitions = 2, retention_hours = 24 } }
+  subnet_ids         = ["subnet-1", "subnet-2", "subnet-3"]
+  security_group_ids = ["sg-1"]
+  data_key_arn       = "arn:aws:kms:eu-central-1:000000000000:key/00000000-0000-0000-0000-000000000000"
+  log_key_arn        = "arn:aws:kms:eu-central-1:000000000000:key/00000000-0000-0000-0000-000000000000"
+}
+
+run "makes_brokers_that_lose_nothing" {
+  command = apply
+
+  assert {
+    condition     = strcontains(aws_msk_configuration.this[0].server_properties, "min.insync.replicas=2") && strcontains(aws_msk_configuration.this[0].server_properties, "unclean.leader.election.enable=false")
+    error_message = "a record must be on two brokers before its producer is answered"
+  }
+
+  assert {
+    condition     = strcontains(aws_msk_configuration.this[0].server_properties, "log.message.timestamp.type=LogAppendTime")
+    error_message = "the ledger counts on the broker's time"
+  }
+
+  assert {
+    condition     = aws_msk_cluster.this[0].encryption_info[0].encryption_in_transit[0].client_broker == "TLS" && aws_msk_cluster.this[0].client_authentication[0].sasl[0].iam
+    error_message = "TLS and IAM only"
+  }
+
+  assert {
+    condition     = length(aws_msk_serverless_cluster.this) == 0
+    error_message = "one variant at a time"
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudformation_stack.topics.template_body).Resources.UsageEvents.Properties.PartitionCount == 4
+    error_message = "usage-events has four partitions"
+  }
+
+  assert {
+    condition     = alltrue([for topic in values(jsondecode(aws_cloudformation_stack.topics.template_body).Resources) : topic.DeletionPolicy == "Retain"])
+    error_message = "taking a topic out of the list must not delete its records"
+  }
+
+  assert {
+    condition     = strcontains(base64decode(jsondecode(aws_cloudformation_stack.topics.template_body).Resources.Customers.Properties.Configs), "retention.ms=86400000")
+    error_message = "a day is 86,400,000 ms"
+  }
+}
+
+run "makes_the_serverless_variant" {
+  command = apply
+
+  variables {
+    variant = "serverless"
+  }
+
+  assert {
+    condition     = length(aws_msk_cluster.this) == 0 && aws_msk_serverless_cluster.this[0].client_authentication[0].sasl[0].iam[0].enabled
+    error_message = "serverless with IAM, and no brokers"
+  }
+
+  assert {
+    condition     = output.brokers == ""
+    error_message = "the serverless address is asked of MSK"
+  }
+}
+
+run "refuses_what_could_not_work" {
+  command = plan
+
+  variables {
+    variant = "express"
+    broker  = { count = 4 }
+    topics  = { none = { partitions = 0 }, forgetful = { partitions = 1, retention_hours = 1 } }
+  }
+
+  expect_failures = [
+    var.variant,
+    var.broker,
+    var.topics,
+  ]
+}

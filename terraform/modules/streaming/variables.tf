@@ -1,0 +1,76 @@
+variable "name" {
+  description = "What every name begins with, such as millrace-dev."
+  type        = string
+}
+
+variable "variant" {
+  description = "provisioned: brokers of a chosen size. serverless: capacity by use, up to 200 MB/s in."
+  type        = string
+
+  validation {
+    condition     = contains(["provisioned", "serverless"], var.variant)
+    error_message = "variant must be provisioned or serverless."
+  }
+}
+
+variable "topics" {
+  description = "The topics and their partitions. A mapping reads at most one batch of each partition at a time."
+  type        = map(object({ partitions = number, retention_hours = optional(number, 168) }))
+
+  validation {
+    condition     = length(var.topics) > 0 && alltrue([for topic in values(var.topics) : topic.partitions >= 1 && topic.partitions <= 1000])
+    error_message = "topics must name at least one topic, each with 1 to 1000 partitions."
+  }
+
+  validation {
+    condition     = alltrue([for topic in values(var.topics) : topic.retention_hours >= 24])
+    error_message = "retention_hours must be at least 24: records wait in Kafka while a database is away."
+  }
+}
+
+variable "broker" {
+  description = "The provisioned brokers: how many (a multiple of three), their type and their disks in GiB."
+  type = object({
+    count       = optional(number, 3)
+    type        = optional(string, "kafka.m7g.large")
+    storage_gib = optional(number, 100)
+    version     = optional(string, "3.8.x")
+  })
+  default = {}
+
+  validation {
+    condition     = var.broker.count % 3 == 0 && var.broker.count > 0
+    error_message = "broker.count must be a multiple of three, one for each zone."
+  }
+
+  validation {
+    condition     = var.broker.storage_gib >= 1 && var.broker.storage_gib <= 16384
+    error_message = "broker.storage_gib must be 1 to 16384."
+  }
+}
+
+variable "subnet_ids" {
+  description = "Three private subnets."
+  type        = list(string)
+}
+
+variable "security_group_ids" {
+  description = "The brokers' security groups."
+  type        = list(string)
+}
+
+variable "data_key_arn" {
+  description = "The KMS key of the brokers' disks."
+  type        = string
+}
+
+variable "log_key_arn" {
+  description = "The KMS key of the brokers' log."
+  type        = string
+}
+
+variable "log_retention_days" {
+  description = "How long the brokers' log is kept, in days."
+  type        = number
+  default     = 365
+}

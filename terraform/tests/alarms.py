@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Holds three lists together: the alarms of terraform/alarms.json, their sections in docs/runbook.md, and the metrics that
+functions emit (crates/lambda-support/src/metrics.rs). Exit status 1 when they differ."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def findings():
+    document = json.loads((ROOT / "terraform/alarms.json").read_text())
+    alarms, groups = document["alarms"], {group["name"]: group["silenced_by"] for group in document["groups"]}
+    sections = re.findall(r"^## ([a-z-]+)$", (ROOT / "docs/runbook.md").read_text(), flags=re.MULTILINE)
+    source = (ROOT / "crates/lambda-support/src/metrics.rs").read_text()
+    emitted = set(re.findall(r'=> "([A-Z][A-Za-z]+)"', source))
+    functions = {path.parent.name for path in ROOT.glob("functions/*/function.json")}
+    kinds = {"each-function", "each-mapping", "each-schedule", "each-broker", "database", "database-disk", "documents", "brokers", "dashboard"}
+
+    names = [alarm["name"] for alarm in alarms]
+    yield from (f"{name}: no section in docs/runbook.md" for name in names if name not in sections)
+    yield from (f"{name}: a section of docs/runbook.md about no alarm" for name in sections if name not in names)
+    yield from (f"{name}: twice" for name in sorted({name for name in names if names.count(name) > 1}))
+    yield from (f"group {name}: silenced by {by}, which is no group" for name, by in groups.items() if by and by not in groups)
+    for alarm in alarms:
+        if alarm["namespace"] == "Millrace" and alarm["metric"] not in emitted:
+            yield f"{alarm['name']}: no function emits {alarm['metric']}"
+        if alarm["group"] not in groups:
+            yield f"{alarm['name']}: {alarm['group']} is no group"
+        if alarm["for"] not in kinds and alarm["for"].removeprefix("function:") not in functions:
+            yield f"{alarm['name']}: there is no {alarm['for']}"
+
+
+def main():
+    wrong = list(findings())
+    print("\n".join(wrong) or "alarms: each has its runbook section, its group and a metric that is emitted")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
