@@ -2,9 +2,11 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test's set-up has no one to report to but the test")]
 
 pub mod base64;
+pub mod customers;
 pub mod database;
 pub mod independent;
 pub mod manifests;
+pub mod operator;
 pub mod processes;
 pub mod usage;
 

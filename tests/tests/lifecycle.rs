@@ -73,6 +73,7 @@ fn two_homes_run_side_by_side_with_ports_of_their_own() {
         stack.count(TOPIC, "stored") > 0 && stack.count("sensor-readings", "stored") > 0
     });
     it_is_empty(&own);
+    assert!(schedules(&sample).contains(&"bill".to_owned()), "{:?}", schedules(&sample));
 
     let taken = Stack::prepare(project_root());
     let output = taken
@@ -105,6 +106,10 @@ fn it_is_empty(stack: &Stack) {
     let views = Views::connect(&stack.mysql_url());
     assert_eq!(views.integer("SELECT COUNT(*) FROM bi_accounts"), 0);
     assert!(!services(stack).contains(&"simulate".to_owned()), "{:?}", services(stack));
+    // Who has data of one's own says when a cycle is closed; all else runs.
+    let schedules = schedules(stack);
+    assert!(!schedules.contains(&"bill".to_owned()) && schedules.contains(&"cache".to_owned()), "{schedules:?}");
+    assert!(stack.status()["functions"].as_array().unwrap().iter().any(|function| function["name"] == "bill"));
     for topic in ["usage-events", "sensor-readings", "customers"] {
         assert_eq!(stack.count(topic, "produced"), 0, "{topic}");
     }
@@ -114,6 +119,13 @@ fn services(stack: &Stack) -> Vec<String> {
     let status = stack.status();
     let services = status["services"].as_array().unwrap().iter();
     services.map(|service| service["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The functions that run by a schedule.
+fn schedules(stack: &Stack) -> Vec<String> {
+    let status = stack.status();
+    let schedules = status["schedules"].as_array().unwrap().iter();
+    schedules.map(|schedule| schedule["function"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Folders keep everyone else out, and so does every file by itself.

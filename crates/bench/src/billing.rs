@@ -113,8 +113,9 @@ struct Run {
 
 fn run(measured: &Measured, first: NaiveDate) -> anyhow::Result<Run> {
     measured.database.settle()?;
-    let server = || processes::pids(&measured.stack.status(), "services", "mysql");
-    let function = || processes::pids(&measured.stack.status(), "functions", "bill");
+    let server = || processes::of_service(&measured.stack.status(), "mysql");
+    let supervisor = processes::supervisor(&measured.stack.status())?;
+    let function = || processes::of_function(supervisor, "bill");
     let (mut database, mut meter) = (Meter::begin(&server()), Meter::begin(&function()));
     let begun = Instant::now();
     let mut child = measured

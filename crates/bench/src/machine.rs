@@ -12,7 +12,7 @@ use crate::stacks::Measured;
 pub(crate) fn describe(measured: &Measured) -> anyhow::Result<String> {
     let status = measured.stack.status();
     let kafka =
-        processes::pids(&status, "services", "kafka").first().map(|&pid| kafka_version(&processes::command_line(pid)));
+        processes::of_service(&status, "kafka").first().map(|&pid| kafka_version(&processes::command_line(pid)));
     Ok(format!("{}; Kafka {}; database {}.", base()?, kafka.unwrap_or_else(unknown), measured.database.description()?))
 }
 
@@ -68,10 +68,7 @@ mod tests {
 
     #[test]
     fn kafkas_version_is_read_from_its_class_path() {
-        assert_eq!(
-            kafka_version("java -cp /root/.cache/millrace/services/kafka-4.3.1/lib/* kafka.Kafka /tmp/x"),
-            "4.3.1"
-        );
+        assert_eq!(kafka_version("java -cp /srv/millrace/services/kafka-4.3.1/lib/* kafka.Kafka /tmp/x"), "4.3.1");
         assert_eq!(kafka_version("java -cp /opt/jars/* kafka.Kafka /tmp/x"), "unknown");
     }
 }

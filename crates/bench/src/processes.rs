@@ -61,13 +61,23 @@ pub(crate) fn command_line(pid: u32) -> String {
     String::from_utf8_lossy(&words).replace('\0', " ")
 }
 
-/// The processes of a service or function in `status --json`.
-pub(crate) fn pids(status: &Value, list: &str, name: &str) -> Vec<u32> {
-    let entries = status[list].as_array().into_iter().flatten().filter(|entry| entry["name"] == name);
-    entries
-        .flat_map(|entry| entry["pids"].as_array().into_iter().flatten().chain(std::iter::once(&entry["pid"])))
-        .filter_map(|pid| pid.as_u64().and_then(|pid| u32::try_from(pid).ok()))
-        .collect()
+/// The process of a service in `status --json`; none when it has ended.
+pub(crate) fn of_service(status: &Value, name: &str) -> Vec<u32> {
+    let services = status["services"].as_array().into_iter().flatten().filter(|service| service["name"] == name);
+    services.filter_map(|service| service["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok())).collect()
+}
+
+/// The instances of a function, which come and go and which `status` only counts: processes that the supervisor started and
+/// whose program is named as the function.
+pub(crate) fn of_function(supervisor: u32, name: &str) -> Vec<u32> {
+    let mut family = family(supervisor);
+    family.retain(|&pid| runs(&command_line(pid), name));
+    family
+}
+
+fn runs(command_line: &str, name: &str) -> bool {
+    let program = command_line.split(' ').next().unwrap_or_default();
+    program.rsplit('/').next() == Some(name)
 }
 
 /// Follows the processes of one kind through a run, those that start or end in it too.
@@ -138,13 +148,18 @@ mod tests {
     }
 
     #[test]
-    fn pids_of_services_and_functions_are_found_in_a_status() {
-        let status = serde_json::json!({
-            "services": [{"name": "mysql", "pid": 7}],
-            "functions": [{"name": "rate", "pids": [8, 9]}, {"name": "watch", "pids": []}],
-        });
-        assert_eq!(pids(&status, "services", "mysql"), [7]);
-        assert_eq!(pids(&status, "functions", "rate"), [8, 9]);
-        assert!(pids(&status, "functions", "watch").is_empty());
+    fn a_service_is_found_in_a_status_and_a_function_among_the_supervisor_s_processes() {
+        let status = serde_json::json!({"services": [{"name": "mysql", "pid": 7}, {"name": "kafka", "pid": null}]});
+        assert_eq!(of_service(&status, "mysql"), [7]);
+        assert!(of_service(&status, "kafka").is_empty());
+        assert!(
+            runs("/home/me/target/release/bill ", "bill") && !runs("/home/me/target/release/millrace bill", "bill")
+        );
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        // Until it has begun, the new process is a copy of this one.
+        while !runs(&command_line(child.id()), "sleep") {}
+        assert_eq!(of_function(std::process::id(), "sleep"), [child.id()]);
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 }

@@ -61,7 +61,7 @@ struct Run {
 fn run(measured: &Measured) -> anyhow::Result<Run> {
     measured.database.settle()?;
     let (from, to) = (Utc::now() - TimeDelta::days(60), Utc::now() + TimeDelta::days(1));
-    let mut database = Meter::begin(&processes::pids(&measured.stack.status(), "services", "mysql"));
+    let mut database = Meter::begin(&processes::of_service(&measured.stack.status(), "mysql"));
     let begun = Instant::now();
     let mut child = measured
         .stack
@@ -79,7 +79,7 @@ fn run(measured: &Measured) -> anyhow::Result<Run> {
         }
     };
     let seconds = begun.elapsed().as_secs_f64();
-    database.read(&processes::pids(&measured.stack.status(), "services", "mysql"));
+    database.read(&processes::of_service(&measured.stack.status(), "mysql"));
     if !status.success() {
         bail!("millrace rerate ended with {status}");
     }

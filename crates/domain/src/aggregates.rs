@@ -1,10 +1,13 @@
-//! What is precomputed from the record: sums of usage, how billing cycles stand, and the latest state of each sensor.
+//! What is precomputed from the record: sums of usage, how billing cycles stand, customers' calls by cycle, and the latest state of
+//! each sensor.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use crate::alarms::Severity;
+use crate::customers::PeriodUsage;
 use crate::cycles::Cycle;
+use crate::identity::CustomerId;
 use crate::usage::Service;
 
 /// Usage of one service over one hour or day (UTC).
@@ -72,6 +75,27 @@ pub struct SensorLatest {
     pub alarm: Option<SensorAlarm>,
 }
 
+/// What a sensor measured in one hour (UTC).
+#[derive(Debug, Clone, PartialEq)]
+pub struct SensorHour {
+    /// Which sensor.
+    pub sensor_id: String,
+    /// The site it watches, empty where it is unknown.
+    pub site: String,
+    /// The beginning of the hour.
+    pub hour: DateTime<Utc>,
+    /// How many readings.
+    pub readings: u64,
+    /// Their mean, in degrees Celsius.
+    pub mean_c: f64,
+    /// The highest of them.
+    pub max_c: f64,
+    /// From where on the sensor is critical, where it has a threshold of its own.
+    pub critical_c: Option<f64>,
+    /// The fold that changed the hour last. It only grows.
+    pub version: u64,
+}
+
 /// An open alarm, as a sensor's latest state shows it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SensorAlarm {
@@ -81,4 +105,29 @@ pub struct SensorAlarm {
     pub severity: Severity,
     /// Since when.
     pub opened_at: DateTime<Utc>,
+}
+
+/// An account's calls over one billing cycle, from the stored events that the cycle bills, as they are rated now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CustomerUsage {
+    /// Whose account it is: the account's customer, or the account's own id where it names none.
+    pub customer_id: CustomerId,
+    /// Which account.
+    pub account_id: String,
+    /// Which cycle.
+    pub cycle: Cycle,
+    /// Its first instant.
+    pub starts_at: DateTime<Utc>,
+    /// The first instant after it.
+    pub ends_at: DateTime<Utc>,
+    /// Calls by day.
+    pub day: PeriodUsage,
+    /// Calls in the evening.
+    pub eve: PeriodUsage,
+    /// Calls at night.
+    pub night: PeriodUsage,
+    /// Calls to other countries, and while roaming.
+    pub intl: PeriodUsage,
+    /// The fold that changed it last. It only grows.
+    pub version: u64,
 }

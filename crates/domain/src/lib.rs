@@ -5,8 +5,10 @@
 pub mod aggregates;
 pub mod alarms;
 pub mod billing;
+pub mod calls;
 pub mod customers;
 pub mod cycles;
+pub mod forecasts;
 pub mod identity;
 mod inline_text;
 pub mod rating;

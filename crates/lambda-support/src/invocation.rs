@@ -1,10 +1,14 @@
 //! Serving invocations: the event reaches the handler as the text that came, so that a batch is read where it lies.
 
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
-use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use bytes::Bytes;
+use lambda_runtime::layers::TracingLayer;
+use lambda_runtime::tower::Layer;
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, LambdaInvocation, Runtime, Service, service_fn};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 /// Answers invocations until the platform ends the process. `handle` gets the event's JSON.
 ///
@@ -12,12 +16,61 @@ use serde_json::value::RawValue;
 /// When the runtime API cannot be reached.
 pub async fn serve<A: Serialize>(handle: impl AsyncFn(&str) -> Result<A, Error>) -> Result<(), Error> {
     let handle = &handle;
-    let answer = async move |event: LambdaEvent<Box<RawValue>>| {
-        // Boxed: a batch's transaction is a large state machine.
-        let outcome = Box::pin(handle(event.payload.get())).await;
+    let event = Event::default();
+    let current = &event;
+    let answer = async move |_: LambdaEvent<()>| {
+        let payload = current.take();
+        let outcome = match std::str::from_utf8(&payload) {
+            // Boxed: a batch's transaction is a large state machine.
+            Ok(payload) => Box::pin(handle(payload)).await,
+            Err(error) => Err(error.into()),
+        };
         outcome.map_err(|error| Diagnostic { error_type: "Function.Failed".into(), error_message: error.to_string() })
     };
-    lambda_runtime::run(service_fn(answer)).await
+    Runtime::new(service_fn(answer)).layer(event.clone()).layer(TracingLayer::new()).run().await
+}
+
+/// The event of the invocation in hand, which goes past the runtime: that would read a batch of 6 MB once more and copy it.
+#[derive(Clone, Default)]
+struct Event(Arc<Mutex<Bytes>>);
+
+impl Event {
+    fn put(&self, payload: Bytes) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = payload;
+    }
+
+    fn take(&self) -> Bytes {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<S> Layer<S> for Event {
+    type Service = KeepEvent<S>;
+
+    fn layer(&self, inner: S) -> KeepEvent<S> {
+        KeepEvent { event: self.clone(), inner }
+    }
+}
+
+/// Keeps each event back and hands the runtime an empty one.
+struct KeepEvent<S> {
+    event: Event,
+    inner: S,
+}
+
+impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for KeepEvent<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
+        self.event.put(std::mem::replace(&mut invocation.body, Bytes::from_static(b"null")));
+        self.inner.call(invocation)
+    }
 }
 
 /// The process's end: an error is logged in words, so that whoever starts the function sees what it lacks.

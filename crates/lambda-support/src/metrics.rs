@@ -31,6 +31,46 @@ pub enum Metric {
     CacheAge,
     /// Invoices and credit notes issued.
     InvoicesIssued,
+    /// Rows written to the archive.
+    RowsArchived,
+    /// Snapshots that got a churn score.
+    CustomersScored,
+    /// Snapshots that were stored without a score, for want of a champion.
+    CustomersUnscored,
+    /// Customers whose score crossed the threshold.
+    ChurnAlertsOpened,
+    /// Times that the champion's artefact could not be used.
+    ChampionLoadFailures,
+    /// Times that scoring went on without the documents.
+    DocumentsFailed,
+    /// Labelled examples that a model was trained on.
+    TrainingRows,
+    /// Labelled examples that a training left out, because its memory holds no more: time for the Spark job.
+    TrainingRowsLeftOut,
+    /// Models that became champion.
+    ModelsPromoted,
+    /// How old the champion is: the time since its newest training observation.
+    ChampionAge,
+    /// The champion's log loss on the part that no model is trained on.
+    ChampionLogLoss,
+    /// The population stability index of the feature that moved furthest since the champion's training.
+    FeatureDrift,
+    /// The population stability index of the champion's score.
+    ScoreDrift,
+    /// Of the customers that the champion said would leave and whose label came since, the share that left.
+    LivePrecision,
+    /// Of the customers that left by the labels that came since, the share that the champion said would.
+    LiveRecall,
+    /// Series that were forecast.
+    ForecastsMade,
+    /// Series that could not be forecast: most have too little history yet.
+    ForecastsNotMade,
+    /// Thresholds that a forecast newly expects to be crossed.
+    ForecastAlertsOpened,
+    /// Thresholds that forecasts expect to be crossed.
+    CrossingsExpected,
+    /// The share of what came that lay in the 80 % bands of forecasts, in percent.
+    ForecastCoverage,
     /// How long a run of a scheduled task took.
     RunDuration,
 }
@@ -51,6 +91,26 @@ impl Metric {
             Self::DocumentsWritten => "DocumentsWritten",
             Self::CacheAge => "CacheAge",
             Self::InvoicesIssued => "InvoicesIssued",
+            Self::RowsArchived => "RowsArchived",
+            Self::CustomersScored => "CustomersScored",
+            Self::CustomersUnscored => "CustomersUnscored",
+            Self::ChurnAlertsOpened => "ChurnAlertsOpened",
+            Self::ChampionLoadFailures => "ChampionLoadFailures",
+            Self::DocumentsFailed => "DocumentsFailed",
+            Self::TrainingRows => "TrainingRows",
+            Self::TrainingRowsLeftOut => "TrainingRowsLeftOut",
+            Self::ModelsPromoted => "ModelsPromoted",
+            Self::ChampionAge => "ChampionAge",
+            Self::ChampionLogLoss => "ChampionLogLoss",
+            Self::FeatureDrift => "FeatureDrift",
+            Self::ScoreDrift => "ScoreDrift",
+            Self::LivePrecision => "LivePrecision",
+            Self::LiveRecall => "LiveRecall",
+            Self::ForecastsMade => "ForecastsMade",
+            Self::ForecastsNotMade => "ForecastsNotMade",
+            Self::ForecastAlertsOpened => "ForecastAlertsOpened",
+            Self::CrossingsExpected => "CrossingsExpected",
+            Self::ForecastCoverage => "ForecastCoverage",
             Self::RunDuration => "RunDuration",
         }
     }
@@ -59,7 +119,11 @@ impl Metric {
     pub fn unit(self) -> &'static str {
         match self {
             Self::BatchDuration | Self::RunDuration => "Milliseconds",
-            Self::CacheAge => "Seconds",
+            Self::CacheAge | Self::ChampionAge => "Seconds",
+            Self::ChampionLogLoss | Self::FeatureDrift | Self::ScoreDrift | Self::LivePrecision | Self::LiveRecall => {
+                "None"
+            }
+            Self::ForecastCoverage => "Percent",
             _ => "Count",
         }
     }

@@ -105,6 +105,9 @@ pub struct ScheduleTrigger {
     /// How often a failed run is tried again (0 to 185; Scheduler's own default is 185, ours is 0).
     #[serde(default)]
     pub maximum_retry_attempts: u32,
+    /// Whether it also runs on a stack that was started for somebody's own data (`up --empty`), who may want to say when.
+    #[serde(default = "yes")]
+    pub on_empty_stack: bool,
 }
 
 /// A route of the HTTP API.
@@ -300,6 +303,10 @@ fn without_limit() -> i64 {
 
 fn one() -> u32 {
     1
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn utc() -> Tz {

@@ -38,6 +38,12 @@ pub enum Command {
     Credit(commands::credit::Credit),
     /// One invoice with its lines, as JSON, CSV, HTML, PDF or UBL, or the usage behind it
     Invoice(commands::invoice::Invoice),
+    /// Forecast one hourly series of a CSV file (time,value), with bands that hold 80 % of outcomes
+    Forecast(commands::forecast::Forecast),
+    /// The trained churn models: list them, show one, promote one, roll back
+    Models(commands::models::Models),
+    /// Fit every churn candidate on one file of labelled customers and measure it on another
+    Evaluate(commands::evaluate::Evaluate),
     /// Invoke a function through the local host and print its answer
     Invoke(commands::invoke::Invoke),
     /// Stop feeding a function from Kafka; its records wait there
@@ -48,6 +54,9 @@ pub enum Command {
     Rejects(commands::rejects::Rejects),
     /// Batches that were given up on after their retries; replay sends their records to their topic again
     GivenUp(commands::given_up::GivenUp),
+    /// Fit one churn candidate in a process of its own, for `evaluate`
+    #[command(hide = true)]
+    FitCandidate(commands::evaluate::candidate::FitCandidate),
     /// Print where the services are, for tests
     #[command(hide = true)]
     TestEnvironment(commands::test_environment::TestEnvironment),
@@ -71,11 +80,15 @@ impl Command {
             Self::Bill(command) => command.run().await,
             Self::Credit(command) => command.run().await,
             Self::Invoice(command) => command.run().await,
+            Self::Forecast(command) => command.run().await,
+            Self::Models(command) => command.run().await,
+            Self::Evaluate(command) => command.run().await,
             Self::Invoke(command) => command.run().await,
             Self::Pause(command) => command.run().await,
             Self::Resume(command) => command.run().await,
             Self::Rejects(command) => command.run().await,
             Self::GivenUp(command) => command.run().await,
+            Self::FitCandidate(command) => command.run().await,
             Self::TestEnvironment(command) => command.run(),
         }
     }

@@ -59,6 +59,12 @@ impl Batch {
         })
     }
 
+    /// How many records it holds: each offset from the first to the last is one.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        u64::try_from(self.last_offset - self.first_offset + 1).unwrap_or(0)
+    }
+
     /// Whether it holds records of the topic of this id, with or without dashes.
     #[must_use]
     pub fn is_of(&self, topic_id: &str) -> bool {
@@ -184,6 +190,7 @@ mod tests {
             (batch.topic.as_str(), batch.partition, batch.first_offset, batch.last_offset),
             ("usage-events", 3, 17, 116)
         );
+        assert_eq!(batch.records(), 100);
         assert!(batch.is_of("6f1c20aa-04a4-4e32-8f6b-0d5a2c8f1f10") && batch.is_of("6f1c20aa04a44e328f6b0d5a2c8f1f10"));
         assert!(!batch.is_of("7f1c20aa-04a4-4e32-8f6b-0d5a2c8f1f10"));
         assert!(Batch::parse("failed-batches/aws/lambda/notes.txt", None).is_none());

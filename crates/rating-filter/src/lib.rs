@@ -2,8 +2,8 @@
 //!
 //! Each line is answered by one line, in the same order. A line is a record of the topic `usage-events`; what the topic asks of
 //! a record's time cannot be asked here. Everything else is answered as an error: a line that is no event, an empty one too, and
-//! one that is longer than [`MAX_LINE`] bytes. Allowances are spent in the order of the lines, by number, service and calendar
-//! month of the tariff's time zone; nothing else is remembered, so that a repeated event is priced, and spends, again.
+//! one that is longer than [`MAX_LINE`] bytes. Allowances are spent in the order of the lines, by number, service and cycle,
+//! which is the calendar month of the tariff's time zone unless cycles begin on another day; nothing else is remembered, so that a repeated event is priced, and spends, again.
 
 mod allowances;
 mod answer;
@@ -32,7 +32,12 @@ pub struct Filter<'t> {
 impl<'t> Filter<'t> {
     /// A filter of which nothing is spent yet.
     pub fn new(tariff: &'t Tariff) -> Self {
-        Self { tariff, allowances: Allowances::new(tariff) }
+        Self::with_cycle_day(tariff, 1)
+    }
+
+    /// The same, for numbers whose cycles begin on that day of the month, 1 to 28.
+    pub fn with_cycle_day(tariff: &'t Tariff, cycle_day: u8) -> Self {
+        Self { tariff, allowances: Allowances::new(tariff, cycle_day) }
     }
 
     /// Prices the event of a line and appends its answer, a line with its end.
@@ -41,10 +46,10 @@ impl<'t> Filter<'t> {
             Ok(event) => event,
             Err(rejection) => return answer::invalid(answers, &rejection),
         };
-        let month = self.allowances.month(&event);
-        match rating::price(self.tariff, &event, self.allowances.left(month)) {
+        let cycle = self.allowances.of(&event);
+        match rating::price(self.tariff, &event, self.allowances.left(cycle)) {
             Ok(charge) => {
-                self.allowances.spend(month, charge.allowance_used);
+                self.allowances.spend(cycle, charge.allowance_used);
                 answer::charge(answers, event.event_id, &charge);
             }
             Err(error) => answer::unrated(answers, event.event_id, error),
@@ -52,13 +57,12 @@ impl<'t> Filter<'t> {
     }
 }
 
-/// Answers every line of `input` on `output`. Whatever can be answered is written before more is asked for, so that both ends
+/// Answers every line of `input` on `output`, with nothing spent before. Whatever can be answered is written before more is asked for, so that both ends
 /// of a pipe can wait for each other.
 ///
 /// # Errors
 /// What reading and writing report.
-pub fn run(tariff: &Tariff, input: impl Read, mut output: impl Write) -> io::Result<()> {
-    let mut filter = Filter::new(tariff);
+pub fn run(mut filter: Filter<'_>, input: impl Read, mut output: impl Write) -> io::Result<()> {
     let mut lines = Lines::new(input);
     let mut answers = Vec::with_capacity(2 * GATHERED);
     loop {

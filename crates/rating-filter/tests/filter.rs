@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use millrace_rating_filter::{MAX_LINE, run};
+use millrace_rating_filter::{Filter, MAX_LINE, run};
 use millrace_wire::tariff;
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ enum Expected {
 fn answers(tariff_json: &str, input: &[u8]) -> Vec<Value> {
     let tariff = tariff::parse(tariff_json.as_bytes()).unwrap_or_else(|errors| panic!("{errors:?}"));
     let mut output = Vec::new();
-    run(&tariff, input, &mut output).unwrap();
+    run(Filter::new(&tariff), input, &mut output).unwrap();
     assert!(output.is_empty() || output.ends_with(b"\n"));
     let text = String::from_utf8(output).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect()
@@ -87,9 +87,26 @@ fn event(id: u32, started_at: &str, usage: u32) -> String {
 fn a_charge_is_written_as_the_format_says() {
     let tariff = tariff::parse(TARIFF.as_bytes()).unwrap();
     let mut output = Vec::new();
-    run(&tariff, event(1, "2026-03-02T18:59:15.000+00:00", 60).as_bytes(), &mut output).unwrap();
+    run(Filter::new(&tariff), event(1, "2026-03-02T18:59:15.000+00:00", 60).as_bytes(), &mut output).unwrap();
     let expected = r#"{"event_id":"3f2c1e0a-1111-4222-8333-444455556601","amount":"0.70","currency":"MAD","connect_fee":"0.10","allowance_used":10,"zone":"na\"tional","spans":[{"timing":"any","units":45,"charged_units":60,"amount":"0.60"},{"timing":"evening","units":15,"charged_units":0,"amount":"0.00"}]}"#;
     assert_eq!(String::from_utf8(output).unwrap(), format!("{expected}\n"));
+}
+
+#[test]
+fn allowances_are_spent_by_the_cycles_that_begin_on_the_day_asked_for() {
+    let tariff = tariff::parse(TARIFF.as_bytes()).unwrap();
+    let days = ["2026-03-02", "2026-03-14", "2026-03-15", "2026-04-14"];
+    let lines: String = (1..).zip(days).map(|(id, day)| event(id, &format!("{day}T10:00:00Z"), 30) + "\n").collect();
+    let used = |filter: Filter<'_>| -> Vec<u64> {
+        let mut output = Vec::new();
+        run(filter, lines.as_bytes(), &mut output).unwrap();
+        let text = String::from_utf8(output).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["allowance_used"].as_u64().unwrap())
+            .collect()
+    };
+    assert_eq!(used(Filter::new(&tariff)), [10, 0, 0, 10]);
+    assert_eq!(used(Filter::with_cycle_day(&tariff, 15)), [10, 0, 10, 0]);
 }
 
 #[test]

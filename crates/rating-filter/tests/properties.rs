@@ -13,7 +13,7 @@ use serde_json::Value;
 use millrace_domain::rating::{Charge, price};
 use millrace_domain::tariffs::Tariff;
 use millrace_domain::usage::UsageEvent;
-use millrace_rating_filter::run;
+use millrace_rating_filter::{Filter, run};
 use millrace_wire::tariff;
 use support::{Cases, is_call, read, with_usage};
 
@@ -38,7 +38,7 @@ fn split(event: &UsageEvent, unit: u64) -> (UsageEvent, UsageEvent) {
 fn filtered(tariff: &Tariff, events: &[Value]) -> Vec<Value> {
     let lines: String = events.iter().map(|event| format!("{event}\n")).collect();
     let mut output = Vec::new();
-    run(tariff, lines.as_bytes(), &mut output).unwrap();
+    run(Filter::new(tariff), lines.as_bytes(), &mut output).unwrap();
     String::from_utf8(output).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

@@ -10,7 +10,7 @@ use mongodb::{Client, Collection, Database};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::DocumentError;
-use crate::{features, revenue, sensors, usage, watermarks};
+use crate::{customer_usage, features, revenue, scores, sensor_hours, sensors, usage, watermarks};
 
 /// Where the document database is and how to sign in.
 #[derive(Debug, Clone)]
@@ -70,7 +70,13 @@ impl DocumentStore {
 
     /// Makes the indexes that are missing. Safe to run again.
     pub async fn create_indexes(&self) -> Result<(), DocumentError> {
-        for (collection, keys) in usage::INDEXES.iter().chain(features::INDEXES) {
+        for (collection, keys) in usage::INDEXES
+            .iter()
+            .chain(features::INDEXES)
+            .chain(sensor_hours::INDEXES)
+            .chain(scores::INDEXES)
+            .chain(customer_usage::INDEXES)
+        {
             let name = keys.join("_");
             let key: Document = keys.iter().map(|key| ((*key).to_owned(), 1.into())).collect();
             let command = doc! {"createIndexes": *collection, "indexes": [{"key": key, "name": name}]};
@@ -84,7 +90,14 @@ impl DocumentStore {
         // Only what is there: to drop a missing collection is an error that the embedded server reports without its code.
         let present = self.within(self.database.list_collection_names()).await?;
         // The watermarks first: a stop in between must not leave documents missing below a watermark.
-        let others = [revenue::COLLECTION, sensors::COLLECTION, features::COLLECTION];
+        let others = [
+            revenue::COLLECTION,
+            sensor_hours::COLLECTION,
+            sensors::COLLECTION,
+            features::COLLECTION,
+            scores::COLLECTION,
+            customer_usage::COLLECTION,
+        ];
         let computed = usage::COLLECTIONS.into_iter().chain(others);
         for collection in [watermarks::COLLECTION].into_iter().chain(computed) {
             if present.iter().any(|name| name == collection) {
@@ -111,6 +124,11 @@ impl DocumentStore {
         self.database.collection(name)
     }
 
+    /// How long one command may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     pub(crate) fn database(&self) -> &Database {
         &self.database
     }
@@ -124,7 +142,7 @@ impl DocumentStore {
     }
 }
 
-async fn limited<T>(
+pub(crate) async fn limited<T>(
     timeout: Duration,
     work: impl Future<Output = mongodb::error::Result<T>>,
 ) -> Result<T, DocumentError> {

@@ -3,11 +3,14 @@
 //! A labelled example is kept for each customer and time; of the observations without a label only a customer's latest is kept, so
 //! that the collection does not grow with every observation.
 
+use std::time::Duration;
+
 use millrace_domain::customers::{CustomerSnapshot, PeriodUsage};
 use millrace_domain::identity::CustomerId;
+use mongodb::Cursor;
 use mongodb::bson::{Document, doc};
 
-use crate::connection::DocumentStore;
+use crate::connection::{DocumentStore, limited};
 use crate::error::DocumentError;
 use crate::read::{Fields, time};
 use crate::replace::Replaced;
@@ -15,7 +18,27 @@ use crate::replace::Replaced;
 pub(crate) const COLLECTION: &str = "customer_features";
 
 pub(crate) const INDEXES: &[(&str, &[&str])] =
-    &[(COLLECTION, &["label"]), (COLLECTION, &["customer_id", "observed_at"])];
+    &[(COLLECTION, &["label"]), (COLLECTION, &["customer_id", "observed_at"]), (COLLECTION, &["observed_at", "_id"])];
+
+/// Documents that are read together.
+const PIECE: u32 = 1_000;
+
+/// Customers' features as they are read from the server, the newest first.
+pub struct NewestFeatures {
+    cursor: Cursor<Document>,
+    timeout: Duration,
+}
+
+impl NewestFeatures {
+    /// The next of them, at most 1,000; empty at the end.
+    pub async fn next(&mut self) -> Result<Vec<CustomerSnapshot>, DocumentError> {
+        let mut features = Vec::new();
+        while features.len() < PIECE as usize && limited(self.timeout, self.cursor.advance()).await? {
+            features.push(snapshot(&self.cursor.deserialize_current()?)?);
+        }
+        Ok(features)
+    }
+}
 
 impl DocumentStore {
     /// Writes features over those of an earlier observation.
@@ -31,6 +54,28 @@ impl DocumentStore {
     /// The latest observation without a label of each customer, by customer.
     pub async fn unlabelled_features(&self) -> Result<Vec<CustomerSnapshot>, DocumentError> {
         self.features(doc! {"label": null}).await
+    }
+
+    /// How many labelled examples there are.
+    pub async fn labelled_count(&self) -> Result<u64, DocumentError> {
+        let labelled = doc! {"label": {"$in": [true, false]}};
+        self.within(self.collection(COLLECTION).count_documents(labelled)).await
+    }
+
+    /// The newest labelled examples, or latest observations without a label, at most `limit`.
+    pub async fn newest_features(&self, labelled: bool, limit: u64) -> Result<NewestFeatures, DocumentError> {
+        let query = if labelled {
+            doc! {"label": {"$in": [true, false]}}
+        } else {
+            doc! {"label": null}
+        };
+        let collection = self.collection(COLLECTION);
+        let found = collection
+            .find(query)
+            .sort(doc! {"observed_at": -1, "_id": -1})
+            .limit(i64::try_from(limit.max(1)).unwrap_or(i64::MAX))
+            .batch_size(PIECE);
+        Ok(NewestFeatures { cursor: self.within(found).await?, timeout: self.timeout() })
     }
 
     async fn features(&self, query: Document) -> Result<Vec<CustomerSnapshot>, DocumentError> {

@@ -10,22 +10,35 @@
 //! | `usage_hourly_by_service` | hour, service | `2026-11-21T08:00:00Z/voice` |
 //! | `usage_daily` | day (UTC), service, cell | `2026-11-21T00:00:00Z/voice/C-1` |
 //! | `revenue_by_cycle` | billing cycle | `2026-11` |
+//! | `sensor_hourly` | hour, sensor | `2026-11-21T08:00:00Z/S-1` |
 //! | `sensor_latest` | sensor | the sensor's id |
+//! | `churn_scores` | customer: the latest score | the customer's id |
 //! | `customer_features` | labelled example; customer to be scored | `id@milliseconds`; `id@latest` |
-//! | `watermarks` | feed: a topic, or `revenue` | its name |
+//! | `customer_usage` | account and billing cycle | `A-1/2026-11` |
+//! | `model_cards` | trained model | its version |
+//! | `forecasts` | series | `temperature/CAS-01` |
+//! | `watermarks` | feed: a topic, or what is folded of it | its name |
 
 mod connection;
+mod customer_usage;
 mod error;
 mod features;
+mod forecasts;
+mod model_cards;
 mod read;
 mod replace;
 mod revenue;
+mod scores;
+mod sensor_hours;
 mod sensors;
 mod usage;
 mod watermarks;
 
 pub use connection::{DocumentSettings, DocumentStore};
+pub use customer_usage::UsageOfCustomers;
 pub use error::DocumentError;
+pub use features::NewestFeatures;
+pub use model_cards::ModelCard;
 pub use replace::Replaced;
 pub use usage::UsageGrain;
 pub use watermarks::Watermark;

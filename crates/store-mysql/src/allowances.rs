@@ -71,16 +71,7 @@ impl Allowances {
     pub(crate) async fn lock(&mut self, connection: &mut MySqlConnection) -> Result<(), StoreError> {
         let mut keys: Vec<&AllowanceKey> = self.uses[self.locked..].iter().map(|new| &new.key).collect();
         keys.sort_unstable();
-        let mut found = Vec::new();
-        for keys in keys.chunks(insert::MOST) {
-            let Some(last) = keys.last() else { continue };
-            let size = insert::padded(keys.len());
-            let mut arguments = MySqlArguments::default();
-            for n in 0..size {
-                add_key(&mut arguments, keys.get(n).unwrap_or(last))?;
-            }
-            found.extend(LOCK.query(size, arguments).fetch_all(&mut *connection).await?);
-        }
+        let found = insert::select_by_keys(connection, &LOCK, &keys, |arguments, key| add_key(arguments, key)).await?;
         for row in found {
             let malformed = || StoreError::Stored("allowance_use has a malformed key".into());
             let key = AllowanceKey {

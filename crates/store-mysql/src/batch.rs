@@ -4,6 +4,8 @@
 //! inserted. Identities are read before anything is derived from a record, so a duplicate has no effect; what is new is inserted plainly, and a key that
 //! another partition inserted meanwhile rolls the whole back and runs it again.
 
+mod write;
+
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -11,20 +13,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use sqlx::mysql::MySqlArguments;
 use sqlx::pool::PoolConnection;
 use sqlx::{MySql, MySqlConnection, MySqlPool};
 use tokio::sync::mpsc;
 
 use crate::fault::{Retry, StoreError};
-use crate::insert::{self, Row, Statement};
+use crate::insert::{self, Statement};
 use crate::ledger::{self, Counts, Delivery, Ledger};
 use crate::rejects::{self, NewReject};
+use write::write;
 
 /// How often a batch is run before its fault is handed to the caller.
 const ATTEMPTS: u32 = 5;
 
 /// How long a batch waits for its second connection.
 const READER_WAIT: Duration = Duration::from_millis(250);
+
+/// Chunks that may wait to be written, more than a batch has: what they need of the database is read for all that have come.
+const AHEAD: usize = 64;
 
 /// Where a batch comes from.
 #[derive(Debug, Clone, Copy)]
@@ -116,10 +123,17 @@ pub(crate) trait Intake: Sync {
     type Record: Send + Sync;
     /// What makes two records the same one. Rows are inserted in its order.
     type Identity: Hash + Eq + Ord + Clone + Send + Sync;
-    /// A row to insert.
-    type Row<'a>: Row + Send + Sync;
+    /// What the database has told that a record's row is derived from.
+    type Basis: Send + Sync;
+    /// What a row says beside the record.
+    type Derived: Send + Sync;
     /// What one transaction carries along.
     type Work: Send;
+
+    /// Columns of a row.
+    const COLUMNS: usize;
+    /// About how many bytes a row's values take.
+    const BYTES: usize;
 
     /// Where rows go.
     fn statement() -> &'static Statement;
@@ -132,22 +146,31 @@ pub(crate) trait Intake: Sync {
     }
     /// Begins a transaction's work, after the ledger's row was locked.
     fn begin(&self, connection: &mut MySqlConnection) -> impl Future<Output = Result<Self::Work, StoreError>> + Send;
-    /// Those of `identities`, at most [`insert::MOST`], that are stored already.
+    /// Those of `identities` that are stored already.
     fn known(
         connection: &mut MySqlConnection,
         identities: &[Self::Identity],
     ) -> impl Future<Output = Result<HashSet<Self::Identity>, StoreError>> + Send;
-    /// The rows of records that are not stored yet.
-    fn rows<'a>(
+    /// Reads and locks what the rows of these records are derived from, one basis for each. They are not stored yet, and come in
+    /// the order in which their rows will be derived.
+    fn prepare(
         &self,
         connection: &mut MySqlConnection,
         work: &mut Self::Work,
-        records: &[&'a Self::Record],
-    ) -> impl Future<Output = Result<Vec<Self::Row<'a>>, StoreError>> + Send;
-    /// Notes a record that was stored, with its row.
-    fn stored(&self, work: &mut Self::Work, record: &Self::Record, row: &Self::Row<'_>);
-    /// Takes back what making a row did to the work, as the database refused it.
-    fn refused(&self, _work: &mut Self::Work, _row: &Self::Row<'_>) {}
+        records: &[&Self::Record],
+    ) -> impl Future<Output = Result<Vec<Self::Basis>, StoreError>> + Send;
+    /// Derives what a record's row says.
+    fn derive(&self, work: &mut Self::Work, record: &Self::Record, basis: &Self::Basis) -> Self::Derived;
+    /// Takes back what [`Intake::derive`] did to the work, as the row was refused, or is to be derived again.
+    fn take_back(&self, _work: &mut Self::Work, _basis: &Self::Basis, _derived: &Self::Derived) {}
+    /// Adds a row's values in the order of its columns.
+    fn add_row(
+        arguments: &mut MySqlArguments,
+        record: &Self::Record,
+        derived: &Self::Derived,
+    ) -> Result<(), sqlx::Error>;
+    /// Notes a record that was stored, with what its row says.
+    fn stored(&self, work: &mut Self::Work, record: &Self::Record, derived: &Self::Derived);
     /// Does what follows from the stored records, before the counters are written.
     fn finish(
         &self,
@@ -189,7 +212,7 @@ async fn attempt_commit<I: Intake>(
     let mut ledger = ledger::lock(&mut transaction, source.topic, source.partition).await?;
     let mut work = intake.begin(&mut transaction).await?;
     let reader = reader(pool, source).await;
-    let (taken, chunks) = mpsc::channel(1);
+    let (taken, chunks) = mpsc::channel(AHEAD);
     let (mut took, wrote) = tokio::try_join!(
         take::<I>(&mut ledger, source, incoming, reader, taken),
         write(&mut transaction, intake, &mut work, chunks)
@@ -297,49 +320,5 @@ async fn known<I: Intake>(
     candidates: &[Candidate<I::Identity>],
 ) -> Result<HashSet<I::Identity>, StoreError> {
     let identities: Vec<I::Identity> = candidates.iter().map(|candidate| candidate.identity.clone()).collect();
-    let mut known = HashSet::new();
-    for identities in identities.chunks(insert::MOST) {
-        known.extend(I::known(connection, identities).await?);
-    }
-    Ok(known)
-}
-
-/// The second half: inserts what is new.
-async fn write<I: Intake>(
-    connection: &mut MySqlConnection,
-    intake: &I,
-    work: &mut I::Work,
-    mut chunks: mpsc::Receiver<Taken<I>>,
-) -> Result<Findings, StoreError> {
-    let mut findings = Findings::default();
-    while let Some(Taken { records, mut candidates, known: looked_up }) = chunks.recv().await {
-        let known = match looked_up {
-            Some(known) => known,
-            None => known::<I>(connection, &candidates).await?,
-        };
-        candidates.retain(|candidate| {
-            let new = !known.contains(&candidate.identity);
-            findings.stored.counts.duplicates += u64::from(!new && candidate.delivery == Delivery::First);
-            new
-        });
-        if I::in_order_of_arrival(work) {
-            candidates.sort_unstable_by_key(|candidate| candidate.place);
-        }
-        let contents: Vec<&I::Record> =
-            candidates.iter().filter_map(|candidate| records[candidate.place].content.as_ref().ok()).collect();
-        let rows = intake.rows(connection, work, &contents).await?;
-        let mut refusals = insert::insert(connection, I::statement(), &rows).await?.into_iter().peekable();
-        for (n, ((candidate, content), row)) in candidates.iter().zip(&contents).zip(&rows).enumerate() {
-            if let Some(refusal) = refusals.next_if(|refusal| refusal.row == n) {
-                let refusal = Refusal { field: Cow::Borrowed("store"), reason: refusal.reason };
-                let record = &records[candidate.place];
-                findings.refused.push(NewReject::new(record, refusal, candidate.delivery, candidate.epoch));
-                intake.refused(work, row);
-                continue;
-            }
-            intake.stored(work, content, row);
-            findings.stored.counts.stored += u64::from(candidate.delivery == Delivery::First);
-        }
-    }
-    Ok(findings)
+    I::known(connection, &identities).await
 }

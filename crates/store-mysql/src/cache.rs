@@ -9,15 +9,19 @@ use sqlx::{Connection, MySql, MySqlConnection, MySqlPool, Row, Transaction};
 
 use crate::fault::{Retry, StoreError};
 
+mod calls;
 mod customers;
 mod fold;
 mod revenue;
+mod sensor_hours;
 mod sensors;
 mod usage;
 
+pub use calls::{calls_page_end, changed_calls};
 pub use customers::{NumberedSnapshot, snapshots_after};
 pub use fold::{Folded, fold};
 pub use revenue::changed_cycles;
+pub use sensor_hours::{changed_sensor_hours, fold_sensor_hours, sensor_hours_page_end};
 pub use sensors::{latest_of_all, latest_within};
 pub use usage::{changed_hours, day_by_cell, day_hours_by_service, page_end};
 
@@ -42,15 +46,17 @@ pub enum Feed {
     SensorReadings,
     /// Snapshots of customers.
     CustomerSnapshots,
+    /// Scores of those snapshots.
+    ChurnScores,
 }
 
 impl Feed {
-    /// The topic whose records the table holds.
+    /// The topic whose records the table holds, or was made of.
     pub const fn topic(self) -> &'static str {
         match self {
             Self::UsageEvents => "usage-events",
             Self::SensorReadings => "sensor-readings",
-            Self::CustomerSnapshots => "customers",
+            Self::CustomerSnapshots | Self::ChurnScores => "customers",
         }
     }
 
@@ -63,6 +69,7 @@ impl Feed {
             Self::CustomerSnapshots => {
                 "SELECT CAST(COALESCE(MAX(seq), 0) AS UNSIGNED), UTC_TIMESTAMP(3) FROM customer_snapshots"
             }
+            Self::ChurnScores => "SELECT CAST(COALESCE(MAX(seq), 0) AS UNSIGNED), UTC_TIMESTAMP(3) FROM churn_scores",
         }
     }
 }

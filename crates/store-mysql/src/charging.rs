@@ -32,25 +32,25 @@ pub(crate) struct Charge {
     pub(crate) allowance_used: u64,
 }
 
-/// An event with the terms of its number, ready to be priced.
-pub(crate) struct Prepared<'r, 'e> {
-    pub(crate) event: &'e UsageEvent,
-    pub(crate) terms: Option<Terms<'r>>,
+/// What an event is priced by: the terms of its number, and the allowance that it may use.
+pub(crate) struct Basis {
+    /// `None` when the number has no subscription on that day.
+    pub(crate) terms: Option<Terms>,
     /// The allowance that it may use.
-    pub(crate) allowance: Option<usize>,
+    allowance: Option<usize>,
 }
 
-/// Finds the terms of events and places the allowances that they may use, which are still to be locked.
-pub(crate) async fn prepare<'r, 'e>(
+/// Finds what events are priced by, and places the allowances that they may use, which are still to be locked.
+pub(crate) async fn prepare<'e>(
     connection: &mut MySqlConnection,
-    reference: &'r Reference,
+    reference: &Reference,
     allowances: &mut Allowances,
     events: impl Iterator<Item = &'e UsageEvent> + Clone,
-) -> Result<Vec<Prepared<'r, 'e>>, StoreError> {
+) -> Result<Vec<Basis>, StoreError> {
     let numbers = reference.numbers(connection, events.clone().map(|event| &event.subscriber)).await?;
-    let prepare = |event: &'e UsageEvent| {
+    let prepare = |event: &UsageEvent| {
         let terms = numbers.terms(&event.subscriber, event.started_at);
-        let limited = terms.filter(|terms| terms.allowance(event.service) > 0);
+        let limited = terms.as_ref().filter(|terms| terms.allowance(event.service) > 0);
         let allowance = limited.map(|terms| {
             allowances.place(AllowanceKey {
                 cycle_start: terms.cycle_start(),
@@ -58,21 +58,21 @@ pub(crate) async fn prepare<'r, 'e>(
                 service: event.service,
             })
         });
-        Prepared { event, terms, allowance }
+        Basis { terms, allowance }
     };
     Ok(events.map(prepare).collect())
 }
 
-impl Prepared<'_, '_> {
+impl Basis {
     /// Prices the event and spends what it uses of the allowance, which is locked by now.
-    pub(crate) fn charge(&self, allowances: &mut Allowances) -> Charge {
-        let Some(terms) = self.terms else {
+    pub(crate) fn charge(&self, event: &UsageEvent, allowances: &mut Allowances) -> Charge {
+        let Some(terms) = &self.terms else {
             return Charge { rating_error: "no_subscription", ..Charge::default() };
         };
         let unrated = |rating_error| Charge { account_no: Some(terms.account_no), rating_error, ..Charge::default() };
-        let Some(version) = terms.tariff else { return unrated(rating::RatingError::NoRate.as_str()) };
-        let left = self.allowance.map_or(0, |place| allowances.left(place, terms.allowance(self.event.service)));
-        match rating::price(&version.tariff, self.event, left) {
+        let Some(version) = &terms.tariff else { return unrated(rating::RatingError::NoRate.as_str()) };
+        let left = self.allowance.map_or(0, |place| allowances.left(place, terms.allowance(event.service)));
+        match rating::price(&version.tariff, event, left) {
             Ok(price) => {
                 if let Some(place) = self.allowance {
                     allowances.spend(place, price.allowance_used);
@@ -91,14 +91,21 @@ impl Prepared<'_, '_> {
         }
     }
 
+    /// Takes back what [`Basis::charge`] has spent.
+    pub(crate) fn take_back(&self, charge: &Charge, allowances: &mut Allowances) {
+        if let Some(place) = self.allowance {
+            allowances.give_back(place, charge.allowance_used);
+        }
+    }
+
     /// The account and its cycle, if that may be closed.
     pub(crate) fn may_be_late(&self, gate: &Gate) -> Option<u32> {
-        let terms = self.terms?;
+        let terms = self.terms.as_ref()?;
         gate.may_be_closed(terms.cycle_day, terms.cycle).then_some(terms.account_no)
     }
 
     /// The cycle whose invoice carries a charge of the event that is first rated now.
     pub(crate) fn bill_cycle(&self, gate: &Gate) -> Option<Cycle> {
-        self.terms.map(|terms| gate.bill_cycle(terms.account_no, terms.cycle))
+        self.terms.as_ref().map(|terms| gate.bill_cycle(terms.account_no, terms.cycle))
     }
 }

@@ -1,34 +1,50 @@
-//! Customer snapshots.
+//! Customer snapshots, and the scores of those without a label in the same transaction.
 
 use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use millrace_domain::customers::CustomerSnapshot;
+use millrace_domain::customers::{CustomerSnapshot, PeriodUsage};
 use millrace_domain::identity::CustomerId;
-use sqlx::mysql::MySqlArguments;
-use sqlx::{MySqlConnection, MySqlPool};
+use sqlx::mysql::{MySqlArguments, MySqlRow};
+use sqlx::{MySqlConnection, MySqlPool, Row as _};
 
 use crate::batch::{self, Incoming, Intake, Originals, Source, Stored};
 use crate::fault::StoreError;
-use crate::insert::{self, Statement, add};
+use crate::insert::{Statement, add};
+use crate::scores::{self, Scored, Scorer};
 use crate::sensors::known_text_keys;
 
-/// Stores a batch of snapshots in one transaction.
+/// What storing a batch of snapshots did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredSnapshots {
+    /// Its records.
+    pub stored: Stored,
+    /// The scores of those without a label.
+    pub scored: Scored,
+}
+
+/// Stores a batch of snapshots with the scores of those without a label, in one transaction. Without a scorer they wait for one.
 ///
 /// # Errors
 /// When the transaction failed as often as it was run; nothing is stored then.
 pub async fn store(
     pool: &MySqlPool,
+    scorer: Option<&dyn Scorer>,
     source: Source<'_>,
     incoming: Incoming<CustomerSnapshot>,
     originals: &dyn Originals,
-) -> Result<Stored, StoreError> {
-    batch::commit(pool, &SnapshotIntake, source, incoming, originals).await
+) -> Result<StoredSnapshots, StoreError> {
+    let intake = SnapshotIntake { scorer, scored: Mutex::default() };
+    let stored = batch::commit(pool, &intake, source, incoming, originals).await?;
+    Ok(StoredSnapshots { stored, scored: intake.scored.into_inner().unwrap_or_else(PoisonError::into_inner) })
 }
 
-struct SnapshotIntake;
-
-struct SnapshotRow<'a>(&'a CustomerSnapshot);
+struct SnapshotIntake<'a> {
+    scorer: Option<&'a dyn Scorer>,
+    /// By the last run of the transaction, which is the one that was committed.
+    scored: Mutex<Scored>,
+}
 
 static INSERT: Statement = Statement::new(
     "INSERT INTO customer_snapshots (observed_at, customer_id, state, account_length, area_code, international_plan, voice_mail_plan, \
@@ -47,35 +63,16 @@ static KNOWN: Statement = Statement::new(
     ")",
 );
 
-impl insert::Row for SnapshotRow<'_> {
-    const COLUMNS: usize = 22;
-    const BYTES: usize = 200;
-
-    fn add_to(&self, arguments: &mut MySqlArguments) -> Result<(), sqlx::Error> {
-        let Self(snapshot) = self;
-        add(arguments, snapshot.observed_at.naive_utc())?;
-        add(arguments, snapshot.customer_id.as_str())?;
-        add(arguments, snapshot.state.as_str())?;
-        add(arguments, snapshot.account_length)?;
-        add(arguments, snapshot.area_code)?;
-        add(arguments, snapshot.international_plan)?;
-        add(arguments, snapshot.voice_mail_plan)?;
-        add(arguments, snapshot.number_vmail_messages)?;
-        for period in [&snapshot.day, &snapshot.eve, &snapshot.night, &snapshot.intl] {
-            add(arguments, period.minutes)?;
-            add(arguments, period.calls)?;
-            add(arguments, period.charge)?;
-        }
-        add(arguments, snapshot.customer_service_calls)?;
-        add(arguments, snapshot.churn)
-    }
-}
-
-impl Intake for SnapshotIntake {
+impl Intake for SnapshotIntake<'_> {
     type Record = CustomerSnapshot;
     type Identity = (DateTime<Utc>, CustomerId);
-    type Row<'a> = SnapshotRow<'a>;
-    type Work = ();
+    type Basis = ();
+    type Derived = ();
+    /// The stored snapshots without a label.
+    type Work = Vec<CustomerSnapshot>;
+
+    const COLUMNS: usize = 22;
+    const BYTES: usize = 200;
 
     fn statement() -> &'static Statement {
         &INSERT
@@ -85,8 +82,8 @@ impl Intake for SnapshotIntake {
         (snapshot.observed_at, snapshot.customer_id.clone())
     }
 
-    async fn begin(&self, _: &mut MySqlConnection) -> Result<(), StoreError> {
-        Ok(())
+    async fn begin(&self, _: &mut MySqlConnection) -> Result<Self::Work, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn known(
@@ -104,18 +101,73 @@ impl Intake for SnapshotIntake {
             .collect()
     }
 
-    async fn rows<'a>(
+    async fn prepare(
         &self,
         _: &mut MySqlConnection,
-        (): &mut (),
-        snapshots: &[&'a CustomerSnapshot],
-    ) -> Result<Vec<SnapshotRow<'a>>, StoreError> {
-        Ok(snapshots.iter().map(|snapshot| SnapshotRow(snapshot)).collect())
+        _: &mut Self::Work,
+        snapshots: &[&CustomerSnapshot],
+    ) -> Result<Vec<()>, StoreError> {
+        Ok(vec![(); snapshots.len()])
     }
 
-    fn stored(&self, (): &mut (), _: &CustomerSnapshot, _: &Self::Row<'_>) {}
+    fn derive(&self, _: &mut Self::Work, _: &CustomerSnapshot, (): &()) {}
 
-    async fn finish(&self, _: &mut MySqlConnection, (): ()) -> Result<(), StoreError> {
+    fn add_row(arguments: &mut MySqlArguments, snapshot: &CustomerSnapshot, (): &()) -> Result<(), sqlx::Error> {
+        add(arguments, snapshot.observed_at.naive_utc())?;
+        add(arguments, snapshot.customer_id.as_str())?;
+        add(arguments, snapshot.state.as_str())?;
+        add(arguments, snapshot.account_length)?;
+        add(arguments, snapshot.area_code)?;
+        add(arguments, snapshot.international_plan)?;
+        add(arguments, snapshot.voice_mail_plan)?;
+        add(arguments, snapshot.number_vmail_messages)?;
+        for period in [&snapshot.day, &snapshot.eve, &snapshot.night, &snapshot.intl] {
+            add(arguments, period.minutes)?;
+            add(arguments, period.calls)?;
+            add(arguments, period.charge)?;
+        }
+        add(arguments, snapshot.customer_service_calls)?;
+        add(arguments, snapshot.churn)
+    }
+
+    fn stored(&self, unlabelled: &mut Self::Work, snapshot: &CustomerSnapshot, (): &()) {
+        if snapshot.churn.is_none() {
+            unlabelled.push(snapshot.clone());
+        }
+    }
+
+    async fn finish(&self, connection: &mut MySqlConnection, unlabelled: Self::Work) -> Result<(), StoreError> {
+        let scored = scores::score(connection, self.scorer, unlabelled).await?;
+        *self.scored.lock().unwrap_or_else(PoisonError::into_inner) = scored;
         Ok(())
     }
+}
+
+/// Reads a row that has every column of a snapshot.
+pub(crate) fn snapshot(row: &MySqlRow) -> Result<CustomerSnapshot, StoreError> {
+    let customer: &str = row.try_get("customer_id")?;
+    let period = |minutes, calls, charge| {
+        Ok::<_, sqlx::Error>(PeriodUsage {
+            minutes: row.try_get(minutes)?,
+            calls: row.try_get(calls)?,
+            charge: row.try_get(charge)?,
+        })
+    };
+    Ok(CustomerSnapshot {
+        customer_id: CustomerId::parse(customer)
+            .map_err(|e| StoreError::Stored(format!("customer_snapshots.customer_id: {e}")))?,
+        observed_at: row.try_get("observed_at")?,
+        state: row.try_get("state")?,
+        account_length: row.try_get("account_length")?,
+        area_code: row.try_get("area_code")?,
+        international_plan: row.try_get("international_plan")?,
+        voice_mail_plan: row.try_get("voice_mail_plan")?,
+        number_vmail_messages: row.try_get("number_vmail_messages")?,
+        day: period("total_day_minutes", "total_day_calls", "total_day_charge")?,
+        eve: period("total_eve_minutes", "total_eve_calls", "total_eve_charge")?,
+        night: period("total_night_minutes", "total_night_calls", "total_night_charge")?,
+        intl: period("total_intl_minutes", "total_intl_calls", "total_intl_charge")?,
+        customer_service_calls: row.try_get("customer_service_calls")?,
+        churn: row.try_get("churn")?,
+    })
 }

@@ -1,6 +1,7 @@
 //! What the live page reads: a few rows by key, so that it can ask every second or two.
 
 use chrono::{DateTime, Utc};
+use millrace_domain::forecasts::{Crossing, ForecastPoint};
 use sqlx::{MySqlPool, Row};
 
 use crate::fault::StoreError;
@@ -101,6 +102,29 @@ pub async fn live_temperatures(pool: &MySqlPool, limit: u32) -> Result<Vec<LiveT
                 temperature_c: row.try_get("value")?,
                 alarm: row.try_get("severity")?,
             })
+        })
+        .collect()
+}
+
+/// The thresholds that the latest forecasts cross, the soonest first, at most `limit`.
+pub async fn expected_crossings(pool: &MySqlPool, limit: u32) -> Result<Vec<Crossing>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT series, threshold, direction, expected_at, expected_value, low, high FROM forecast_alerts \
+         WHERE open_key IS NOT NULL ORDER BY expected_at, series, threshold LIMIT ?",
+    )
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let point = ForecastPoint {
+                time: row.try_get("expected_at")?,
+                value: row.try_get("expected_value")?,
+                low: row.try_get("low")?,
+                high: row.try_get("high")?,
+            };
+            let above = row.try_get::<&str, _>("direction")? == "above";
+            Ok(Crossing { series: row.try_get("series")?, threshold: row.try_get("threshold")?, above, point })
         })
         .collect()
 }

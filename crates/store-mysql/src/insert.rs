@@ -16,6 +16,9 @@ const SIZES: [usize; 5] = [500, 100, 20, 5, 1];
 /// The largest number of rows or keys that one statement takes.
 pub(crate) const MOST: usize = SIZES[0];
 
+/// Rows bound before others have their turn.
+const TURN: usize = 125;
+
 /// One family of statements: the same text with a group of placeholders for each row.
 pub(crate) struct Statement {
     head: &'static str,
@@ -50,17 +53,13 @@ impl Statement {
     }
 
     /// The statement for `size` rows, which is one of the sizes that [`pieces`] or [`padded`] gave.
-    pub(crate) fn query(
-        &self,
-        size: usize,
-        arguments: MySqlArguments,
-    ) -> sqlx::query::Query<'static, MySql, MySqlArguments> {
+    fn query(&self, size: usize, arguments: MySqlArguments) -> sqlx::query::Query<'static, MySql, MySqlArguments> {
         sqlx::query_with(AssertSqlSafe(self.text(size)), arguments)
     }
 }
 
 /// The ranges of `0..rows` that have the size of a statement, the largest first.
-pub(crate) fn pieces(rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+fn pieces(rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let mut rest = rows;
     std::iter::from_fn(move || {
         let size = SIZES.into_iter().find(|size| *size <= rest.len())?;
@@ -71,7 +70,7 @@ pub(crate) fn pieces(rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// The smallest statement that takes `keys` keys, at most [`MOST`]: a list of keys is filled up by repeating its last one.
-pub(crate) fn padded(keys: usize) -> usize {
+fn padded(keys: usize) -> usize {
     SIZES.into_iter().rev().find(|size| *size >= keys).unwrap_or(MOST)
 }
 
@@ -84,15 +83,56 @@ pub(crate) async fn select_by<'a, K: Encode<'a, MySql> + Type<MySql> + Copy>(
     let keys: Vec<K> = keys.collect();
     let mut rows = Vec::new();
     for keys in keys.chunks(MOST) {
-        let size = padded(keys.len());
-        let mut arguments = MySqlArguments::default();
-        for n in 0..size {
-            let Some(key) = keys.get(n).or(keys.last()) else { continue };
-            add(&mut arguments, *key)?;
-        }
-        rows.extend(statement.query(size, arguments).fetch_all(&mut *connection).await?);
+        let query = by_keys(statement, keys, |arguments, key| add(arguments, *key))?;
+        rows.extend(query.fetch_all(&mut *connection).await?);
     }
     Ok(rows)
+}
+
+/// Adds the values of one key.
+pub(crate) type AddKey<K> = fn(&mut MySqlArguments, &K) -> Result<(), sqlx::Error>;
+
+/// As [`select_by`], where a key has several columns.
+pub(crate) async fn select_by_keys<K>(
+    connection: &mut MySqlConnection,
+    statement: &Statement,
+    keys: &[K],
+    add_key: AddKey<K>,
+) -> Result<Vec<MySqlRow>, sqlx::Error> {
+    let mut rows = Vec::new();
+    for keys in keys.chunks(MOST) {
+        let query = by_keys(statement, keys, add_key)?;
+        rows.extend(query.fetch_all(&mut *connection).await?);
+    }
+    Ok(rows)
+}
+
+/// Runs a statement that ends in a list of keys and returns no rows.
+pub(crate) async fn execute_by_keys<K>(
+    connection: &mut MySqlConnection,
+    statement: &Statement,
+    keys: &[K],
+    add_key: AddKey<K>,
+) -> Result<(), sqlx::Error> {
+    for keys in keys.chunks(MOST) {
+        let query = by_keys(statement, keys, add_key)?;
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// The statement for `keys`, at least one and at most [`MOST`].
+fn by_keys<K>(
+    statement: &Statement,
+    keys: &[K],
+    add_key: impl Fn(&mut MySqlArguments, &K) -> Result<(), sqlx::Error>,
+) -> Result<sqlx::query::Query<'static, MySql, MySqlArguments>, sqlx::Error> {
+    let size = padded(keys.len());
+    let mut arguments = MySqlArguments::default();
+    for key in keys.iter().chain(keys.last().into_iter().cycle()).take(size) {
+        add_key(&mut arguments, key)?;
+    }
+    Ok(statement.query(size, arguments))
 }
 
 /// Adds one value.
@@ -122,6 +162,29 @@ pub(crate) struct Refused {
     pub(crate) reason: String,
 }
 
+/// The statements that insert some rows, ready to be run.
+pub(crate) struct Bound {
+    pieces: Vec<(Range<usize>, MySqlArguments)>,
+}
+
+impl Bound {
+    /// Binds rows. Now and then others have their turn, so that what the database answers meanwhile is read soon.
+    pub(crate) async fn bind<R: Row + Sync>(rows: &[R]) -> Result<Self, sqlx::Error> {
+        let mut pieces_of_rows = Vec::new();
+        for piece in pieces(0..rows.len()) {
+            let mut arguments = reserved::<R>(piece.len());
+            for turn in rows[piece.clone()].chunks(TURN) {
+                for row in turn {
+                    row.add_to(&mut arguments)?;
+                }
+                tokio::task::yield_now().await;
+            }
+            pieces_of_rows.push((piece, arguments));
+        }
+        Ok(Self { pieces: pieces_of_rows })
+    }
+}
+
 /// Inserts all rows but those whose values the database refuses, which it returns. A refused statement changes nothing, so it is
 /// run again in smaller pieces until the row is found. Any other error is the caller's.
 pub(crate) async fn insert<R: Row + Sync>(
@@ -129,22 +192,51 @@ pub(crate) async fn insert<R: Row + Sync>(
     statement: &Statement,
     rows: &[R],
 ) -> Result<Vec<Refused>, sqlx::Error> {
+    let bound = Bound::bind(rows).await?;
+    insert_bound(connection, statement, rows, bound).await
+}
+
+/// As [`insert`], of rows that were bound before.
+pub(crate) async fn insert_bound<R: Row + Sync>(
+    connection: &mut MySqlConnection,
+    statement: &Statement,
+    rows: &[R],
+    bound: Bound,
+) -> Result<Vec<Refused>, sqlx::Error> {
     let mut refused = Vec::new();
-    let mut todo: Vec<Range<usize>> = pieces(0..rows.len()).collect();
-    todo.reverse();
-    while let Some(piece) = todo.pop() {
-        match insert_piece(connection, statement, &rows[piece.clone()]).await {
-            Ok(()) => {}
-            Err(error) if fault::retry(&error) == Retry::Never => {
-                match SIZES.into_iter().find(|size| *size < piece.len()) {
-                    None => refused.push(Refused { row: piece.start, reason: fault::reason(&error) }),
-                    Some(size) => todo.extend(piece.clone().step_by(size).map(|start| start..start + size).rev()),
-                }
-            }
-            Err(error) => return Err(error),
+    for (piece, arguments) in bound.pieces {
+        match statement.query(piece.len(), arguments).execute(&mut *connection).await {
+            Ok(_) => {}
+            Err(error) => refused.extend(narrow(connection, statement, rows, piece, error).await?),
         }
     }
     Ok(refused)
+}
+
+/// Inserts the rows of a piece that failed, and returns those that are refused.
+async fn narrow<R: Row + Sync>(
+    connection: &mut MySqlConnection,
+    statement: &Statement,
+    rows: &[R],
+    piece: Range<usize>,
+    error: sqlx::Error,
+) -> Result<Vec<Refused>, sqlx::Error> {
+    let mut refused = Vec::new();
+    let mut todo = Vec::new();
+    let mut failed = Some((piece, error));
+    loop {
+        if let Some((piece, error)) = failed.take() {
+            if fault::retry(&error) != Retry::Never {
+                return Err(error);
+            }
+            match SIZES.into_iter().find(|size| *size < piece.len()) {
+                None => refused.push(Refused { row: piece.start, reason: fault::reason(&error) }),
+                Some(size) => todo.extend(piece.clone().step_by(size).map(|start| start..start + size).rev()),
+            }
+        }
+        let Some(piece) = todo.pop() else { return Ok(refused) };
+        failed = insert_piece(connection, statement, &rows[piece.clone()]).await.err().map(|error| (piece, error));
+    }
 }
 
 /// Inserts all rows; a value that the database refuses is an error.
@@ -164,13 +256,18 @@ async fn insert_piece<R: Row>(
     statement: &Statement,
     rows: &[R],
 ) -> Result<(), sqlx::Error> {
-    let mut arguments = MySqlArguments::default();
-    arguments.reserve(rows.len() * R::COLUMNS, rows.len() * R::BYTES);
+    let mut arguments = reserved::<R>(rows.len());
     for row in rows {
         row.add_to(&mut arguments)?;
     }
     statement.query(rows.len(), arguments).execute(connection).await?;
     Ok(())
+}
+
+fn reserved<R: Row>(rows: usize) -> MySqlArguments {
+    let mut arguments = MySqlArguments::default();
+    arguments.reserve(rows * R::COLUMNS, rows * R::BYTES);
+    arguments
 }
 
 #[cfg(test)]

@@ -10,11 +10,10 @@ use millrace_domain::identity::Msisdn;
 use millrace_domain::tariffs::Tariff;
 use millrace_domain::time::local_day;
 use millrace_domain::usage::Service;
-use sqlx::mysql::MySqlArguments;
 use sqlx::{MySqlConnection, Row};
 
 use crate::fault::StoreError;
-use crate::insert::{self, Statement, add};
+use crate::insert::{self, Statement};
 
 /// Reads a tariff from the document that was imported. An error says what is wrong with it.
 pub type ReadTariff = fn(&str) -> Result<Tariff, String>;
@@ -33,7 +32,7 @@ pub struct Reference {
     version: u64,
     timezone: Option<Tz>,
     /// By plan.
-    plans: HashMap<Box<str>, Vec<StoredTariff>>,
+    plans: HashMap<Box<str>, Vec<Arc<StoredTariff>>>,
     /// Whether some tariff has an allowance.
     allowances: bool,
     subscriptions: RwLock<Subscriptions>,
@@ -51,7 +50,7 @@ pub struct StoredTariff {
     /// Until here, exclusive; `None` is open.
     pub valid_to: Option<DateTime<Utc>>,
     /// The rates.
-    pub tariff: Arc<Tariff>,
+    pub tariff: Tariff,
     /// ISO 4217 code.
     pub currency: Arc<str>,
 }
@@ -65,8 +64,8 @@ struct StoredSubscription {
 }
 
 /// Who pays for an event, in which cycle, and by which tariff version, if one is in force.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Terms<'a> {
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
     /// The account.
     pub(crate) account_no: u32,
     /// The day of the month on which its cycles begin.
@@ -74,13 +73,13 @@ pub(crate) struct Terms<'a> {
     /// Its cycle at the event's start.
     pub(crate) cycle: Cycle,
     /// The version in force at the event's start; `None` when the plan's tariff has none.
-    pub(crate) tariff: Option<&'a StoredTariff>,
+    pub(crate) tariff: Option<Arc<StoredTariff>>,
 }
 
-impl Terms<'_> {
+impl Terms {
     /// Free units of a service in a cycle.
     pub(crate) fn allowance(&self, service: Service) -> u64 {
-        self.tariff.map_or(0, |version| version.tariff.allowance(service))
+        self.tariff.as_ref().map_or(0, |version| version.tariff.allowance(service))
     }
 
     /// The first day of the cycle.
@@ -128,7 +127,7 @@ impl Reference {
             }
             None => (None, Arc::from("")),
         };
-        let mut versions: HashMap<String, Vec<StoredTariff>> = HashMap::new();
+        let mut versions: HashMap<String, Vec<Arc<StoredTariff>>> = HashMap::new();
         let rows =
             sqlx::query("SELECT tariff_no, name, valid_from, valid_to, body FROM tariffs ORDER BY name, valid_from")
                 .fetch_all(&mut *connection)
@@ -137,13 +136,13 @@ impl Reference {
             let name: String = row.try_get("name")?;
             let tariff = read_tariff(row.try_get("body")?)
                 .map_err(|reason| StoreError::Stored(format!("tariff {name} cannot be read: {reason}")))?;
-            versions.entry(name).or_default().push(StoredTariff {
+            versions.entry(name).or_default().push(Arc::new(StoredTariff {
                 tariff_no: row.try_get("tariff_no")?,
                 valid_from: row.try_get("valid_from")?,
                 valid_to: row.try_get("valid_to")?,
-                tariff: Arc::new(tariff),
+                tariff,
                 currency: Arc::clone(&currency),
-            });
+            }));
         }
         let rows = sqlx::query("SELECT plan, tariff FROM plans").fetch_all(&mut *connection).await?;
         let mut plans = HashMap::with_capacity(rows.len());
@@ -218,24 +217,16 @@ static SUBSCRIPTIONS: Statement = Statement::new(
 async fn load_subscriptions(connection: &mut MySqlConnection, numbers: &[Msisdn]) -> Result<Subscriptions, StoreError> {
     let mut found: HashMap<Msisdn, Vec<StoredSubscription>> =
         numbers.iter().map(|number| (number.clone(), Vec::new())).collect();
-    for numbers in numbers.chunks(insert::MOST) {
-        let Some(last) = numbers.last() else { continue };
-        let size = insert::padded(numbers.len());
-        let mut arguments = MySqlArguments::default();
-        for n in 0..size {
-            add(&mut arguments, numbers.get(n).unwrap_or(last).as_str())?;
-        }
-        for row in SUBSCRIPTIONS.query(size, arguments).fetch_all(&mut *connection).await? {
-            let msisdn = Msisdn::parse(row.try_get("msisdn")?)
-                .map_err(|_| StoreError::Stored("a subscription's number is malformed".into()))?;
-            found.entry(msisdn).or_default().push(StoredSubscription {
-                active_from: row.try_get("active_from")?,
-                active_to: row.try_get("active_to")?,
-                account_no: row.try_get("account_no")?,
-                cycle_day: row.try_get("cycle_day")?,
-                plan: row.try_get::<String, _>("plan")?.into(),
-            });
-        }
+    for row in insert::select_by(connection, &SUBSCRIPTIONS, numbers.iter().map(Msisdn::as_str)).await? {
+        let msisdn = Msisdn::parse(row.try_get("msisdn")?)
+            .map_err(|_| StoreError::Stored("a subscription's number is malformed".into()))?;
+        found.entry(msisdn).or_default().push(StoredSubscription {
+            active_from: row.try_get("active_from")?,
+            active_to: row.try_get("active_to")?,
+            account_no: row.try_get("account_no")?,
+            cycle_day: row.try_get("cycle_day")?,
+            plan: row.try_get::<String, _>("plan")?.into(),
+        });
     }
     Ok(found.into_iter().map(|(number, list)| (number, list.into_boxed_slice())).collect())
 }
@@ -246,10 +237,10 @@ pub(crate) struct Numbers<'a> {
     subscriptions: RwLockReadGuard<'a, Subscriptions>,
 }
 
-impl<'a> Numbers<'a> {
+impl Numbers<'_> {
     /// The terms of a number at an instant: its subscription on that day (operator's time zone), and the version of its plan's
     /// tariff in force at that instant.
-    pub(crate) fn terms(&self, number: &Msisdn, at: DateTime<Utc>) -> Option<Terms<'a>> {
+    pub(crate) fn terms(&self, number: &Msisdn, at: DateTime<Utc>) -> Option<Terms> {
         let day = local_day(at, self.reference.timezone?);
         let subscription = self.subscriptions.get(number)?.iter().find(|subscription| {
             subscription.active_from <= day && subscription.active_to.is_none_or(|end| day < end)
@@ -259,6 +250,7 @@ impl<'a> Numbers<'a> {
                 .iter()
                 .rev()
                 .find(|version| version.valid_from <= at && version.valid_to.is_none_or(|end| at < end))
+                .map(Arc::clone)
         });
         let StoredSubscription { account_no, cycle_day, .. } = *subscription;
         Some(Terms { account_no, cycle_day, cycle: Cycle::of(day, cycle_day), tariff })

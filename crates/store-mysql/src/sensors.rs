@@ -110,11 +110,6 @@ struct Work {
     stored: Vec<Judged>,
 }
 
-struct ReadingRow<'a> {
-    reading: &'a SensorReading,
-    state: &'static str,
-}
-
 static INSERT: Statement = Statement::new(
     "INSERT INTO sensor_readings (measured_at, sensor_id, temperature_c, humidity_pct, latitude, longitude, state) VALUES ",
     "(?,?,?,?,?,?,?)",
@@ -128,27 +123,16 @@ static KNOWN: Statement = Statement::new(
     ")",
 );
 
-impl insert::Row for ReadingRow<'_> {
-    const COLUMNS: usize = 7;
-    const BYTES: usize = 96;
-
-    fn add_to(&self, arguments: &mut MySqlArguments) -> Result<(), sqlx::Error> {
-        let reading = self.reading;
-        add(arguments, reading.measured_at.naive_utc())?;
-        add(arguments, reading.sensor_id.as_str())?;
-        add(arguments, reading.temperature_c)?;
-        add(arguments, reading.humidity_pct)?;
-        add(arguments, reading.latitude)?;
-        add(arguments, reading.longitude)?;
-        add(arguments, self.state)
-    }
-}
-
 impl Intake for ReadingIntake<'_> {
     type Record = SensorReading;
     type Identity = (DateTime<Utc>, SensorId);
-    type Row<'a> = ReadingRow<'a>;
+    type Basis = ();
+    /// The reading's state.
+    type Derived = &'static str;
     type Work = Work;
+
+    const COLUMNS: usize = 7;
+    const BYTES: usize = 96;
 
     fn statement() -> &'static Statement {
         &INSERT
@@ -171,20 +155,35 @@ impl Intake for ReadingIntake<'_> {
         rows.into_iter().map(|(at, id)| Ok((at, sensor_id(&id)?))).collect()
     }
 
-    async fn rows<'a>(
+    async fn prepare(
         &self,
         _: &mut MySqlConnection,
-        work: &mut Work,
-        readings: &[&'a SensorReading],
-    ) -> Result<Vec<ReadingRow<'a>>, StoreError> {
-        let row = |reading: &&'a SensorReading| {
-            let severity = alarms::severity(reading.temperature_c, work.limits.of(&reading.sensor_id));
-            ReadingRow { reading, state: severity.map_or("normal", alarms::Severity::as_str) }
-        };
-        Ok(readings.iter().map(row).collect())
+        _: &mut Work,
+        readings: &[&SensorReading],
+    ) -> Result<Vec<()>, StoreError> {
+        Ok(vec![(); readings.len()])
     }
 
-    fn stored(&self, work: &mut Work, reading: &SensorReading, _: &ReadingRow<'_>) {
+    fn derive(&self, work: &mut Work, reading: &SensorReading, (): &()) -> &'static str {
+        let severity = alarms::severity(reading.temperature_c, work.limits.of(&reading.sensor_id));
+        severity.map_or("normal", alarms::Severity::as_str)
+    }
+
+    fn add_row(
+        arguments: &mut MySqlArguments,
+        reading: &SensorReading,
+        state: &&'static str,
+    ) -> Result<(), sqlx::Error> {
+        add(arguments, reading.measured_at.naive_utc())?;
+        add(arguments, reading.sensor_id.as_str())?;
+        add(arguments, reading.temperature_c)?;
+        add(arguments, reading.humidity_pct)?;
+        add(arguments, reading.latitude)?;
+        add(arguments, reading.longitude)?;
+        add(arguments, *state)
+    }
+
+    fn stored(&self, work: &mut Work, reading: &SensorReading, _: &&'static str) {
         work.stored.push(Judged {
             sensor_id: reading.sensor_id.clone(),
             measured_at: reading.measured_at,
@@ -199,19 +198,17 @@ impl Intake for ReadingIntake<'_> {
     }
 }
 
-/// The stored keys among `(time, text)` keys, at most [`insert::MOST`].
+/// The stored keys among `(time, text)` keys.
 pub(crate) async fn known_text_keys<'a>(
     connection: &mut MySqlConnection,
     statement: &Statement,
-    keys: impl ExactSizeIterator<Item = (DateTime<Utc>, &'a str)> + Clone,
+    keys: impl Iterator<Item = (DateTime<Utc>, &'a str)>,
 ) -> Result<Vec<(DateTime<Utc>, String)>, StoreError> {
-    let Some(last) = keys.clone().last() else { return Ok(Vec::new()) };
-    let size = insert::padded(keys.len());
-    let mut arguments = MySqlArguments::default();
-    for (at, text) in keys.chain(std::iter::repeat(last)).take(size) {
-        add(&mut arguments, at.naive_utc())?;
-        add(&mut arguments, text)?;
-    }
-    let rows = statement.query(size, arguments).fetch_all(connection).await?;
+    let keys: Vec<_> = keys.collect();
+    let rows = insert::select_by_keys(connection, statement, &keys, |arguments, (at, text)| {
+        add(arguments, at.naive_utc())?;
+        add(arguments, *text)
+    })
+    .await?;
     Ok(rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, sqlx::Error>>()?)
 }

@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use millrace_domain::cycles::Cycle;
 use millrace_domain::usage::{Service, UsageEvent};
 use sqlx::mysql::MySqlArguments;
-use sqlx::{Arguments as _, MySqlConnection, MySqlPool, Row as _};
+use sqlx::{MySqlConnection, MySqlPool, Row as _};
 
 use crate::allowances::Allowances;
 use crate::batch::{self, Incoming, Intake, Originals, Source, Stored};
-use crate::charging::{self, Charge, Prepared};
+use crate::charging::{self, Basis, Charge};
 use crate::fault::StoreError;
 use crate::gate::Gate;
 use crate::insert::{self, Statement, add};
@@ -60,15 +60,13 @@ struct Work {
     late: Vec<LateCharge>,
 }
 
-struct UsageRow<'a> {
-    event: &'a UsageEvent,
+/// What an event's row says beside the event.
+struct Charged {
     charge: Charge,
     /// The cycle (YYYYMM) whose invoice carries the charge; `None` while unrated.
     bill_cycle: Option<u32>,
     /// The cycle (YYYYMM) of the account at the event's start, when that is closed.
     late_from: Option<u32>,
-    /// The allowance that it may have used.
-    allowance: Option<usize>,
 }
 
 static INSERT: Statement = Statement::new(
@@ -82,37 +80,46 @@ static INSERT: Statement = Statement::new(
 static KNOWN: Statement =
     Statement::new("SELECT started_at, event_id FROM usage_events WHERE (started_at, event_id) IN (", "(?,?)", ")");
 
-impl insert::Row for UsageRow<'_> {
-    const COLUMNS: usize = 17;
-    const BYTES: usize = 172;
+/// How many values [`add_columns`] adds.
+pub(crate) const COLUMNS: usize = 17;
+/// About how many bytes they take.
+pub(crate) const BYTES: usize = 172;
 
-    fn add_to(&self, arguments: &mut MySqlArguments) -> Result<(), sqlx::Error> {
-        let Self { event, charge, .. } = self;
-        add(arguments, event.started_at.naive_utc())?;
-        add(arguments, event.event_id.as_bytes().as_slice())?;
-        add(arguments, event.started_at.date_naive())?;
-        add(arguments, service_code(event.service))?;
-        add(arguments, event.subscriber.as_str())?;
-        add(arguments, event.destination.as_ref().map_or("", |to| to.as_str()))?;
-        add(arguments, event.usage)?;
-        add(arguments, event.cell.as_ref().map_or("", |cell| cell.as_str()))?;
-        add(arguments, event.roaming)?;
-        add(arguments, charge.account_no)?;
-        add(arguments, charge.tariff_no)?;
-        add(arguments, charge.zone.as_str())?;
-        add(arguments, charge.amount)?;
-        add(arguments, charge.currency.as_deref())?;
-        add(arguments, charge.rating_error)?;
-        add(arguments, self.bill_cycle)?;
-        add(arguments, charge.allowance_used)
-    }
+/// Adds an event with its charge: the columns that [`INSERT`] names.
+pub(crate) fn add_columns(
+    arguments: &mut MySqlArguments,
+    event: &UsageEvent,
+    charge: &Charge,
+    bill_cycle: Option<u32>,
+) -> Result<(), sqlx::Error> {
+    add(arguments, event.started_at.naive_utc())?;
+    add(arguments, event.event_id.as_bytes().as_slice())?;
+    add(arguments, event.started_at.date_naive())?;
+    add(arguments, service_code(event.service))?;
+    add(arguments, event.subscriber.as_str())?;
+    add(arguments, event.destination.as_ref().map_or("", |to| to.as_str()))?;
+    add(arguments, event.usage)?;
+    add(arguments, event.cell.as_ref().map_or("", |cell| cell.as_str()))?;
+    add(arguments, event.roaming)?;
+    add(arguments, charge.account_no)?;
+    add(arguments, charge.tariff_no)?;
+    add(arguments, charge.zone.as_str())?;
+    add(arguments, charge.amount)?;
+    add(arguments, charge.currency.as_deref())?;
+    add(arguments, charge.rating_error)?;
+    add(arguments, bill_cycle)?;
+    add(arguments, charge.allowance_used)
 }
 
 impl Intake for UsageIntake<'_> {
     type Record = UsageEvent;
     type Identity = (DateTime<Utc>, [u8; 16]);
-    type Row<'a> = UsageRow<'a>;
+    type Basis = Basis;
+    type Derived = Charged;
     type Work = Work;
+
+    const COLUMNS: usize = COLUMNS;
+    const BYTES: usize = BYTES;
 
     fn statement() -> &'static Statement {
         &INSERT
@@ -137,16 +144,11 @@ impl Intake for UsageIntake<'_> {
         connection: &mut MySqlConnection,
         identities: &[Self::Identity],
     ) -> Result<HashSet<Self::Identity>, StoreError> {
-        let Some(last) = identities.last() else { return Ok(HashSet::new()) };
-        let size = insert::padded(identities.len());
-        let mut arguments = MySqlArguments::default();
-        arguments.reserve(size * 2, size * 32);
-        for n in 0..size {
-            let (started_at, event_id) = identities.get(n).unwrap_or(last);
-            add(&mut arguments, started_at.naive_utc())?;
-            add(&mut arguments, event_id.as_slice())?;
-        }
-        let rows = KNOWN.query(size, arguments).fetch_all(connection).await?;
+        let rows = insert::select_by_keys(connection, &KNOWN, identities, |arguments, (started_at, event_id)| {
+            add(arguments, started_at.naive_utc())?;
+            add(arguments, event_id.as_slice())
+        })
+        .await?;
         rows.iter()
             .map(|row| {
                 let event_id: &[u8] = row.try_get(1)?;
@@ -157,44 +159,42 @@ impl Intake for UsageIntake<'_> {
             .collect()
     }
 
-    async fn rows<'a>(
+    async fn prepare(
         &self,
         connection: &mut MySqlConnection,
         work: &mut Work,
-        events: &[&'a UsageEvent],
-    ) -> Result<Vec<UsageRow<'a>>, StoreError> {
+        events: &[&UsageEvent],
+    ) -> Result<Vec<Basis>, StoreError> {
         let Work { gate, reference, allowances, .. } = work;
-        let prepared = charging::prepare(connection, reference, allowances, events.iter().copied()).await?;
-        let perhaps_closed = prepared.iter().filter_map(|event| event.may_be_late(gate)).collect();
+        let bases = charging::prepare(connection, reference, allowances, events.iter().copied()).await?;
+        let perhaps_closed = bases.iter().filter_map(|basis| basis.may_be_late(gate)).collect();
         gate.read_closed(connection, perhaps_closed).await?;
         allowances.lock(connection).await?;
-        let row = |event: Prepared<'_, 'a>| {
-            let charge = event.charge(allowances);
-            let own = event.terms.map(|terms| terms.cycle.code());
-            let bill_cycle = event.bill_cycle(gate).map(Cycle::code).filter(|_| charge.amount.is_some());
-            let late_from = own.filter(|_| bill_cycle.is_some() && bill_cycle != own);
-            UsageRow { event: event.event, charge, bill_cycle, late_from, allowance: event.allowance }
-        };
-        Ok(prepared.into_iter().map(row).collect())
+        Ok(bases)
     }
 
-    fn stored(&self, work: &mut Work, _: &UsageEvent, row: &UsageRow<'_>) {
+    fn derive(&self, work: &mut Work, event: &UsageEvent, basis: &Basis) -> Charged {
+        let charge = basis.charge(event, &mut work.allowances);
+        let own = basis.terms.as_ref().map(|terms| terms.cycle.code());
+        let bill_cycle = basis.bill_cycle(&work.gate).map(Cycle::code).filter(|_| charge.amount.is_some());
+        let late_from = own.filter(|_| bill_cycle.is_some() && bill_cycle != own);
+        Charged { charge, bill_cycle, late_from }
+    }
+
+    fn take_back(&self, work: &mut Work, basis: &Basis, charged: &Charged) {
+        basis.take_back(&charged.charge, &mut work.allowances);
+    }
+
+    fn add_row(arguments: &mut MySqlArguments, event: &UsageEvent, charged: &Charged) -> Result<(), sqlx::Error> {
+        add_columns(arguments, event, &charged.charge, charged.bill_cycle)
+    }
+
+    fn stored(&self, work: &mut Work, event: &UsageEvent, charged: &Charged) {
         if let (Some(own_cycle), Some(bill_cycle), Some(account_no)) =
-            (row.late_from, row.bill_cycle, row.charge.account_no)
+            (charged.late_from, charged.bill_cycle, charged.charge.account_no)
         {
-            work.late.push(LateCharge {
-                bill_cycle,
-                account_no,
-                started_at: row.event.started_at,
-                event_id: row.event.event_id,
-                own_cycle,
-            });
-        }
-    }
-
-    fn refused(&self, work: &mut Work, row: &UsageRow<'_>) {
-        if let Some(place) = row.allowance {
-            work.allowances.give_back(place, row.charge.allowance_used);
+            let (started_at, event_id) = (event.started_at, event.event_id);
+            work.late.push(LateCharge { bill_cycle, account_no, started_at, event_id, own_cycle });
         }
     }
 

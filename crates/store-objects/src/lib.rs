@@ -1,5 +1,7 @@
-//! Objects in S3: batches that were given up on and, later, model artefacts. The same code speaks to AWS and, with an
-//! endpoint of its own, to the S3 server on a laptop.
+//! Objects in S3: batches that were given up on, and models. The same code speaks to AWS and, with an endpoint of its own, to the
+//! S3 server on a laptop.
+
+mod models;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +14,8 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
+
+pub use models::{ModelObjectError, artefact_key, card_key};
 
 /// Where the objects are and who asks for them.
 #[derive(Debug, Clone)]

@@ -81,17 +81,35 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let (admin, sql) = (self.admin.clone(), format!("DROP DATABASE IF EXISTS `{}`", self.name));
+        let (admin, name) = (self.admin.clone(), self.name.clone());
         // A thread of its own: the test's runtime may be of one thread, or gone.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.is_ok_and(|runtime| runtime.block_on(run(&admin, &sql)).is_ok())
+            runtime.is_ok_and(|runtime| runtime.block_on(drop_database(&admin, &name)).is_ok())
         })
         .join();
         if !matches!(dropped, Ok(true)) {
             eprintln!("the database {} was left behind", self.name);
         }
     }
+}
+
+/// A transaction that the test left open would hold its tables for as long as its pool lives: connections to the database end
+/// first.
+async fn drop_database(admin: &MySqlConnectOptions, name: &str) -> Result<(), sqlx::Error> {
+    let mut connection: MySqlConnection = admin.connect().await?;
+    let others: Vec<u64> =
+        sqlx::query_scalar("SELECT CAST(id AS UNSIGNED) FROM information_schema.processlist WHERE db = ?")
+            .bind(name)
+            .fetch_all(&mut connection)
+            .await?;
+    for other in others {
+        // One that ended by itself meanwhile is not there any more.
+        let _ = connection.execute(AssertSqlSafe(format!("KILL {other}"))).await;
+    }
+    connection.execute("SET SESSION lock_wait_timeout = 20").await?;
+    connection.execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS `{name}`"))).await?;
+    connection.close().await
 }
 
 async fn run(options: &MySqlConnectOptions, sql: &str) -> Result<(), sqlx::Error> {

@@ -84,6 +84,11 @@ impl<R: Read> CsvRecords<R> {
         Ok(Self { rows, row: ByteRecord::new(), columns, key, defaults, rows_read: 0 })
     }
 
+    /// The line on which the record read last begins; the header is line 1.
+    pub fn line(&self) -> u64 {
+        self.row.position().map_or(1, csv::Position::line)
+    }
+
     fn record(&self) -> CsvRecord {
         let mut json = Vec::with_capacity(64 + self.row.as_slice().len() * 3);
         let mut key = self.key.and_then(|at| self.row.get(at)).map(|cell| String::from_utf8_lossy(cell).into_owned());
@@ -202,6 +207,16 @@ mod tests {
         let rows = rows(Topic::Customers, "customer_id,observed_at,state\nc-1,2026-01-01T00:00:00Z,KS\n");
         assert_eq!(rows[0].0.as_deref(), Some("c-1"));
         assert_eq!(rows[0].1, r#"{"customer_id":"c-1","observed_at":"2026-01-01T00:00:00Z","state":"KS"}"#);
+    }
+
+    #[test]
+    fn a_record_knows_its_line_though_a_cell_spans_several() {
+        let defaults = CustomerDefaults { stem: "x".into(), observed_at: DateTime::default() };
+        let mut rows = CsvRecords::new("a,b\n\"1\n1\",2\n\n3,4\n".as_bytes(), Topic::UsageEvents, defaults).unwrap();
+        rows.next().unwrap().unwrap();
+        assert_eq!(rows.line(), 2);
+        rows.next().unwrap().unwrap();
+        assert_eq!(rows.line(), 5);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use millrace_store_documents::{Replaced, UsageGrain};
 use millrace_store_mysql::cache::{self, Folded, Reach};
+use millrace_store_mysql::scores;
 
 use crate::Cache;
 use crate::mark::{Followed, Mark};
@@ -12,12 +13,18 @@ use crate::turn::Turn;
 
 /// About how many hourly sums become documents between two watermarks.
 const USAGE_PAGE: u64 = 5_000;
+/// About how many sums of calls become documents between two watermarks.
+const CALLS_PAGE: u64 = 5_000;
 /// Readings looked at between two watermarks, by sequence number.
 const READINGS: u64 = 200_000;
+/// About how many hours of sensors become documents between two watermarks.
+const SENSOR_HOURS_PAGE: u64 = 5_000;
 /// Sensors read at once when all of them are.
 const SENSORS_PAGE: u32 = 1_000;
 /// Snapshots that become documents between two watermarks.
 const SNAPSHOTS: u32 = 5_000;
+/// Scores that become documents between two watermarks.
+const SCORES: u32 = 5_000;
 
 /// Folds the events within reach, and what was re-rated, into the sums.
 pub(crate) async fn fold(cache: &Cache, turn: &mut Turn<'_>, reach: Reach) -> anyhow::Result<Folded> {
@@ -74,6 +81,25 @@ pub(crate) async fn revenue(
     mark.end(&cache.documents, complete.then_some(reach), replaced).await
 }
 
+/// Writes the calls of the customers whose sums changed.
+pub(crate) async fn calls(
+    cache: &Cache,
+    turn: &mut Turn<'_>,
+    reach: Reach,
+    folded: Folded,
+    mut mark: Mark,
+) -> anyhow::Result<Followed> {
+    let mut replaced = Replaced::default();
+    while mark.position() < folded.version && turn.goes_on().await? {
+        let end = cache::calls_page_end(&cache.mysql, mark.position(), CALLS_PAGE, folded.version).await?;
+        let usage = cache::changed_calls(&cache.mysql, mark.position(), end).await?;
+        replaced += cache.documents.put_customer_usage(&usage).await?;
+        mark.advance(&cache.documents, end).await?;
+    }
+    let complete = mark.position() >= folded.version && folded.complete;
+    mark.end(&cache.documents, complete.then_some(reach), replaced).await
+}
+
 /// Writes the latest state of the sensors that sent readings.
 pub(crate) async fn sensors(
     cache: &Cache,
@@ -107,6 +133,36 @@ pub(crate) async fn sensors(
     mark.reached(&cache.documents, reach, replaced).await
 }
 
+/// Folds the readings within reach into the sums by hour.
+pub(crate) async fn fold_sensor_hours(cache: &Cache, turn: &mut Turn<'_>, reach: Reach) -> anyhow::Result<Folded> {
+    loop {
+        let folded = cache::fold_sensor_hours(&cache.mysql, reach.seq).await?;
+        if folded.complete || !turn.goes_on().await? {
+            return Ok(folded);
+        }
+    }
+}
+
+/// Writes the hours of sensors that changed.
+pub(crate) async fn sensor_hours(
+    cache: &Cache,
+    turn: &mut Turn<'_>,
+    reach: Reach,
+    folded: Folded,
+    mut mark: Mark,
+) -> anyhow::Result<Followed> {
+    let mut replaced = Replaced::default();
+    while mark.position() < folded.version && turn.goes_on().await? {
+        let position = mark.position();
+        let end = cache::sensor_hours_page_end(&cache.mysql, position, SENSOR_HOURS_PAGE, folded.version).await?;
+        let hours = cache::changed_sensor_hours(&cache.mysql, position, end).await?;
+        replaced += cache.documents.put_sensor_hours(&hours).await?;
+        mark.advance(&cache.documents, end).await?;
+    }
+    let complete = mark.position() >= folded.version && folded.complete;
+    mark.end(&cache.documents, complete.then_some(reach), replaced).await
+}
+
 /// Writes the features of the customers that were observed.
 pub(crate) async fn customers(
     cache: &Cache,
@@ -120,6 +176,24 @@ pub(crate) async fn customers(
         let position = found.last().map_or(reach.seq, |last| last.seq);
         let snapshots: Vec<_> = found.into_iter().map(|numbered| numbered.snapshot).collect();
         replaced += cache.documents.put_features(&snapshots).await?;
+        mark.advance(&cache.documents, position).await?;
+    }
+    mark.reached(&cache.documents, reach, replaced).await
+}
+
+/// Writes the latest scores of customers: those that `score` could not write itself.
+pub(crate) async fn scores(
+    cache: &Cache,
+    turn: &mut Turn<'_>,
+    reach: Reach,
+    mut mark: Mark,
+) -> anyhow::Result<Followed> {
+    let mut replaced = Replaced::default();
+    while mark.position() < reach.seq && turn.goes_on().await? {
+        let found = scores::scores_after(&cache.mysql, mark.position(), reach.seq, SCORES).await?;
+        let position = found.last().map_or(reach.seq, |last| last.seq);
+        let scores: Vec<_> = found.into_iter().map(|numbered| numbered.score).collect();
+        replaced += cache.documents.put_scores(&scores).await?;
         mark.advance(&cache.documents, position).await?;
     }
     mark.reached(&cache.documents, reach, replaced).await

@@ -52,10 +52,16 @@ pub struct Summary {
     pub usage: Replaced,
     /// How billing cycles stand.
     pub revenue: Replaced,
+    /// Customers' calls by cycle.
+    pub customer_usage: Replaced,
     /// Sensors' latest states.
     pub sensors: Replaced,
+    /// What sensors measured by hour.
+    pub sensor_hours: Replaced,
     /// Customers' features.
     pub features: Replaced,
+    /// Customers' latest scores.
+    pub scores: Replaced,
     /// Every record committed by then is in the documents.
     pub as_of: Option<DateTime<Utc>>,
 }
@@ -70,15 +76,21 @@ impl Summary {
             "events_through": self.events_through,
             "usage": documents(self.usage),
             "revenue": documents(self.revenue),
+            "customer_usage": documents(self.customer_usage),
             "sensors": documents(self.sensors),
+            "sensor_hours": documents(self.sensor_hours),
             "features": documents(self.features),
+            "scores": documents(self.scores),
             "cache_age_seconds": self.age(now),
         })
     }
 
     /// Documents that were written.
     pub fn written(&self) -> u64 {
-        [self.usage, self.revenue, self.sensors, self.features].iter().map(|replaced| replaced.written).sum()
+        [self.usage, self.revenue, self.customer_usage, self.sensors, self.sensor_hours, self.features, self.scores]
+            .iter()
+            .map(|replaced| replaced.written)
+            .sum()
     }
 
     /// How old what the documents say is, in seconds; `None` while they have never caught up.
@@ -116,8 +128,11 @@ impl Cache {
             events_through: 0,
             usage: nothing,
             revenue: nothing,
+            customer_usage: nothing,
             sensors: nothing,
+            sensor_hours: nothing,
             features: nothing,
+            scores: nothing,
             as_of,
         })
     }
@@ -127,26 +142,49 @@ impl Cache {
         let usage = cache::reach(&self.mysql, Feed::UsageEvents).await.context("usage events")?;
         let sensors = cache::reach(&self.mysql, Feed::SensorReadings).await.context("sensor readings")?;
         let customers = cache::reach(&self.mysql, Feed::CustomerSnapshots).await.context("customer snapshots")?;
+        let scores = cache::reach(&self.mysql, Feed::ChurnScores).await.context("churn scores")?;
         let folded = follow::fold(self, turn, usage).await?;
+        let hours = follow::fold_sensor_hours(self, turn, sensors).await.context("hours of sensors")?;
 
-        let newest = [folded.version, folded.version, sensors.seq, customers.seq];
-        let [usage_mark, revenue_mark, sensors_mark, customers_mark] =
+        let newest =
+            [folded.version, folded.version, folded.version, sensors.seq, hours.version, customers.seq, scores.seq];
+        let [usage_mark, revenue_mark, calls_mark, sensors_mark, hours_mark, customers_mark, scores_mark] =
             Mark::of_feeds(&self.documents, &origin, newest).await?;
 
         let revenue = follow::revenue(self, turn, usage, folded, revenue_mark).await.context("documents of revenue")?;
+        let calls = follow::calls(self, turn, usage, folded, calls_mark).await.context("documents of calls")?;
         let usage = follow::usage(self, turn, usage, folded, usage_mark).await.context("documents of usage")?;
+        let hours = follow::sensor_hours(self, turn, sensors, hours, hours_mark).await.context("hours of sensors")?;
         let sensors = follow::sensors(self, turn, sensors, sensors_mark).await.context("documents of sensors")?;
         let customers =
             follow::customers(self, turn, customers, customers_mark).await.context("documents of customers")?;
+        let scores = follow::scores(self, turn, scores, scores_mark).await.context("documents of scores")?;
         Ok(Summary {
             ran: true,
-            complete: usage.complete && revenue.complete && sensors.complete && customers.complete,
+            complete: usage.complete
+                && revenue.complete
+                && calls.complete
+                && sensors.complete
+                && hours.complete
+                && customers.complete
+                && scores.complete,
             events_through: folded.seq,
             usage: usage.replaced,
             revenue: revenue.replaced,
+            customer_usage: calls.replaced,
             sensors: sensors.replaced,
+            sensor_hours: hours.replaced,
             features: customers.replaced,
-            as_of: oldest([usage.as_of, revenue.as_of, sensors.as_of, customers.as_of]),
+            scores: scores.replaced,
+            as_of: oldest([
+                usage.as_of,
+                revenue.as_of,
+                calls.as_of,
+                sensors.as_of,
+                hours.as_of,
+                customers.as_of,
+                scores.as_of,
+            ]),
         })
     }
 }

@@ -7,10 +7,23 @@ use millrace_store_mysql::cache::{Feed, Reach};
 
 /// The feed that is no topic: how cycles stand.
 pub(crate) const REVENUE: &str = "revenue";
+/// Customers' calls by cycle.
+pub(crate) const CUSTOMER_USAGE: &str = "customer-usage";
+/// What sensors measured by hour.
+pub(crate) const SENSOR_HOURS: &str = "sensor-hours";
+/// Customers' latest scores.
+pub(crate) const CHURN_SCORES: &str = "churn-scores";
 
 /// The feeds whose documents are kept, by the names of their watermarks.
-pub(crate) const FEEDS: [&str; 4] =
-    [Feed::UsageEvents.topic(), REVENUE, Feed::SensorReadings.topic(), Feed::CustomerSnapshots.topic()];
+pub(crate) const FEEDS: [&str; 7] = [
+    Feed::UsageEvents.topic(),
+    REVENUE,
+    CUSTOMER_USAGE,
+    Feed::SensorReadings.topic(),
+    SENSOR_HOURS,
+    Feed::CustomerSnapshots.topic(),
+    CHURN_SCORES,
+];
 
 /// Where the documents of one feed are.
 pub(crate) struct Mark {

@@ -9,12 +9,14 @@ const PAGE: &str = include_str!("assets/page.html");
 const SIGN_IN: &str = include_str!("assets/sign-in.html");
 
 /// Path, content type and content of the files that pages refer to.
-const FILES: [(&str, &str, &str); 7] = [
+const FILES: [(&str, &str, &str); 9] = [
     ("/assets/style.css", "text/css; charset=utf-8", include_str!("assets/style.css")),
     ("/assets/app.js", "text/javascript; charset=utf-8", include_str!("assets/app.js")),
     ("/assets/format.js", "text/javascript; charset=utf-8", include_str!("assets/format.js")),
     ("/assets/charts.js", "text/javascript; charset=utf-8", include_str!("assets/charts.js")),
     ("/assets/panels.js", "text/javascript; charset=utf-8", include_str!("assets/panels.js")),
+    ("/assets/business.js", "text/javascript; charset=utf-8", include_str!("assets/business.js")),
+    ("/assets/forecasts.js", "text/javascript; charset=utf-8", include_str!("assets/forecasts.js")),
     ("/assets/tail.js", "text/javascript; charset=utf-8", include_str!("assets/tail.js")),
     ("/assets/icon.svg", "image/svg+xml", include_str!("assets/icon.svg")),
 ];

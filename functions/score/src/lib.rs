@@ -1,35 +1,99 @@
-//! Stores customers as they were observed: what churn is learned from and scored by.
+//! Stores customers as they were observed, and scores those without a label by the current churn model.
+//!
+//! A batch of `customers` is stored with its scores, with their reasons and with the alerts that they open and close, in one
+//! transaction; then each customer's latest score becomes a document. Without a champion, snapshots are stored and wait: the
+//! schedule's task `score-left` scores them when there is one.
+
+mod champion;
+mod documents;
+mod left;
+mod scoring;
+
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use lambda_runtime::Error;
 use millrace_domain::customers::CustomerSnapshot;
 use millrace_lambda_support::batch_loop::{self, Intake};
+use millrace_lambda_support::invocation::{Sender, sender};
+use millrace_lambda_support::metrics::{self, Metric};
+use millrace_store_documents::DocumentStore;
 use millrace_store_mysql::MySqlPool;
 use millrace_store_mysql::batch::{Incoming, Originals, Source, Stored};
 use millrace_store_mysql::customers;
 use millrace_store_mysql::fault::StoreError;
-use millrace_wire::batch::BatchError;
+use millrace_store_mysql::scores::{Scored, Scorer};
+use millrace_store_objects::ObjectStore;
 use millrace_wire::{PartialBatchResponse, Rejection};
+use serde::Serialize;
+
+pub use left::ScoredLeft;
+
+use champion::Champions;
+use documents::Documents;
+use scoring::ChampionScorer;
+
+/// What the schedule's task takes of the function's timeout (function.json); its last page and the answer get the rest.
+const BUDGET: Duration = Duration::from_secs(40);
 
 /// The function, with what it keeps from one invocation to the next.
 pub struct Score {
-    pool: MySqlPool,
+    mysql: MySqlPool,
+    objects: ObjectStore,
+    documents: Documents,
+    champions: Champions,
+    /// Who holds the lease while the task runs: one name for each process.
+    holder: String,
+}
+
+/// What an invocation answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// To the event source mapping.
+    Batch(PartialBatchResponse),
+    /// To the schedule.
+    Left(ScoredLeft),
 }
 
 impl Score {
-    /// Stores into this database.
-    pub fn new(pool: MySqlPool) -> Self {
-        Self { pool }
+    /// Stores into this database, with models from these objects. Commands to the documents should end within a few seconds: a
+    /// batch waits for them.
+    pub fn new(mysql: MySqlPool, objects: ObjectStore, documents: DocumentStore) -> Self {
+        let holder = uuid::Uuid::new_v4().to_string();
+        Self { mysql, objects, documents: Documents::new(documents), champions: Champions::default(), holder }
     }
 
-    /// Handles a batch.
+    /// Handles a batch, or the task of a schedule.
     ///
     /// # Errors
-    /// When the payload is no batch. Everything else is answered: a bad record is stored as a reject, and a partition that could
-    /// not be stored is named for a retry.
-    pub async fn handle(&self, payload: &str) -> Result<PartialBatchResponse, BatchError> {
-        batch_loop::run(self, payload).await
+    /// When the payload is neither, or when the task could not be done. Everything else is answered: a bad record is stored as a
+    /// reject, and a partition that could not be stored is named for a retry.
+    pub async fn handle(&self, payload: &str) -> Result<Answer, Error> {
+        match sender(payload)? {
+            Sender::Kafka => Ok(Answer::Batch(batch_loop::run(self, payload).await?)),
+            Sender::Task(task) if task == LEFT => Ok(Answer::Left(self.score_left(Instant::now() + BUDGET).await?)),
+            Sender::Task(task) => Err(format!("task: expected {LEFT}, not {task}").into()),
+        }
+    }
+
+    /// What follows from scores that are committed. None of it can fail the batch.
+    async fn after_commit(&self, scored: &Scored) {
+        if scored.scores.is_empty() && scored.queued == 0 {
+            return;
+        }
+        let values = [
+            (Metric::CustomersScored, scored.scores.len() as f64),
+            (Metric::CustomersUnscored, scored.queued as f64),
+            (Metric::ChurnAlertsOpened, scored.alerts_opened as f64),
+        ];
+        metrics::emit(None, &values);
+        self.documents.put_scores(&scored.scores).await;
     }
 }
+
+/// The schedule's task.
+const LEFT: &str = "score-left";
 
 impl Intake for Score {
     type Record = CustomerSnapshot;
@@ -44,6 +108,12 @@ impl Intake for Score {
         incoming: Incoming<CustomerSnapshot>,
         originals: &dyn Originals,
     ) -> Result<Stored, StoreError> {
-        customers::store(&self.pool, source, incoming, originals).await
+        // Before the transaction, which must not wait for the object store.
+        let champion = self.champions.current(&self.mysql, &self.objects).await?;
+        let scorer = champion.as_deref().map(|champion| ChampionScorer { champion, documents: &self.documents });
+        let scorer = scorer.as_ref().map(|scorer| scorer as &dyn Scorer);
+        let outcome = customers::store(&self.mysql, scorer, source, incoming, originals).await?;
+        self.after_commit(&outcome.scored).await;
+        Ok(outcome.stored)
     }
 }

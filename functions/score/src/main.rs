@@ -1,12 +1,18 @@
 //! The process that Lambda runs.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use lambda_runtime::Error;
-use millrace_lambda_support::settings::{self, MysqlSettings};
+use millrace_lambda_support::settings::{self, DocumentsSettings, MysqlSettings, ObjectsSettings};
 use millrace_lambda_support::{invocation, logs};
+use millrace_store_documents::{DocumentSettings, DocumentStore};
 use millrace_store_mysql::pool;
+use millrace_store_objects::{ObjectSettings, ObjectStore};
 use score::Score;
+
+/// How long a command to the documents may take.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -16,6 +22,15 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let mysql = MysqlSettings::read(&settings::environment)?;
-    let score = Score::new(pool::connect(&mysql.url, mysql.password.as_ref())?);
-    invocation::serve(async |payload| Ok(score.handle(payload).await?)).await
+    let ObjectsSettings { endpoint, bucket } = ObjectsSettings::read(&settings::environment)?;
+    let region = settings::environment("AWS_REGION").unwrap_or_default();
+    let objects = ObjectSettings { endpoint, region, bucket, credentials: None };
+    let DocumentsSettings { url, database, user, password } = DocumentsSettings::read(&settings::environment)?;
+    let documents = DocumentSettings { url, database, user, password, timeout: PATIENCE };
+    let score = Score::new(
+        pool::connect(&mysql.url, mysql.password.as_ref())?,
+        ObjectStore::new(&objects).await,
+        DocumentStore::connect(&documents).await?,
+    );
+    invocation::serve(async |payload| score.handle(payload).await).await
 }

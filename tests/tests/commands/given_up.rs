@@ -26,8 +26,13 @@ pub(crate) fn batches_are_listed_shown_and_sent_again(bench: &Bench) {
 
     let given_up = bench.stack.count("customers", "given_up");
     assert!(given_up >= 2);
-    let produced = bench.succeed(&["given-up", "replay", key]);
-    let records: u64 = produced.trim().strip_prefix("produced ").unwrap().parse().unwrap();
+    let listed = bench.json(&["given-up", "list", "--json"]);
+    let records =
+        listed["given_up"].as_array().unwrap().iter().find(|batch| batch["key"] == key.as_str()).unwrap()["records"]
+            .as_u64();
+    let records = records.unwrap();
+    assert!(records >= 1);
+    assert_eq!(bench.succeed(&["given-up", "replay", key]), format!("produced {records}\n"));
     // The function still fails, so they are given up on again, as new records.
     bench.stack.wait_until("the batch's second end", std::time::Duration::from_secs(30), |stack| {
         stack.count("customers", "given_up") == given_up + records

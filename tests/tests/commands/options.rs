@@ -40,6 +40,10 @@ pub(crate) fn wrong_ones_are_named_with_exit_status_2(bench: &Bench) {
         (vec!["rejects", "show", "999999"], "999999"),
         (vec!["rejects", "replay", "999999"], "999999"),
         (vec!["given-up", "show", "nothing"], "nothing"),
+        (vec!["invoice", "MR1999-00000001"], "MR1999-00000001"),
+        (vec!["invoice", "MR1999-00000001", "--format", "docx"], "--format"),
+        (vec!["bill", "--cycle", "2026-13"], "--cycle"),
+        (vec!["rerate", "--from", "2026-01-01", "--to", "soon"], "--to"),
         (vec!["given-up", "replay", "nothing"], "nothing"),
     ];
     for (arguments, word) in wrong {

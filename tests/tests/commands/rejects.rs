@@ -21,7 +21,7 @@ pub(crate) fn are_listed_shown_and_sent_again_as_they_came(bench: &Bench) {
     assert!(table.contains(field) && table.contains(reason) && table.contains("sensor-readings"), "{table}");
     let id = first["reject_id"].to_string();
     let shown = bench.succeed(&["rejects", "show", &id]);
-    assert!(shown.contains(reason) && shown.contains("{\"subscriber\":\"212600000001\"}"), "{shown}");
+    assert!(shown.contains(reason) && shown.contains("{\"subscriber\":\"212600000001\"} \n"), "{shown}");
     let one = bench.json(&["rejects", "list", "--json", "--limit", "1"]);
     assert_eq!(one["rejects"].as_array().unwrap().len(), 1, "{one}");
 

@@ -33,7 +33,7 @@ pub(crate) fn run(measured: &Measured, connections: usize) -> anyhow::Result<Run
     database.execute(&format!("DROP TABLE IF EXISTS {TABLE}"))?;
     database.execute(&format!("CREATE TABLE {TABLE} LIKE usage_events"))?;
     database.execute("SET GLOBAL local_infile = 1")?;
-    let server = processes::pids(&measured.stack.status(), "services", "mysql");
+    let server = processes::of_service(&measured.stack.status(), "mysql");
 
     let mut meter = Meter::begin(&server);
     let begun = Instant::now();

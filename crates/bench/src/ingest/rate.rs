@@ -47,11 +47,11 @@ pub(crate) fn produce(measured: &Measured, events: &Events, range: Range<u64>, p
 pub(crate) fn run(measured: &Measured, count: u64) -> anyhow::Result<Run> {
     measured.database.settle()?;
     let status = measured.stack.status();
-    let database = processes::pids(&status, "services", "mysql");
+    let database = processes::of_service(&status, "mysql");
     let supervisor = processes::supervisor(&status)?;
     let goal = measured.done()? + count;
 
-    let mut rate_meter = Meter::begin(&rate_processes(supervisor));
+    let mut rate_meter = Meter::begin(&processes::of_function(supervisor, "rate"));
     let mut host_meter = Meter::begin(&[supervisor]);
     let mut database_meter = Meter::begin(&database);
     let begun = Instant::now();
@@ -62,13 +62,13 @@ pub(crate) fn run(measured: &Measured, count: u64) -> anyhow::Result<Run> {
             bail!("only {} of {goal} records were done after {LIMIT:?}", measured.done()?);
         }
         if read_at.elapsed() > PROCESSES_EVERY {
-            rate_meter.read(&rate_processes(supervisor));
+            rate_meter.read(&processes::of_function(supervisor, "rate"));
             read_at = Instant::now();
         }
         std::thread::sleep(LEDGER_EVERY);
     }
     let seconds = begun.elapsed().as_secs_f64();
-    rate_meter.read(&rate_processes(supervisor));
+    rate_meter.read(&processes::of_function(supervisor, "rate"));
     host_meter.read(&[supervisor]);
     database_meter.read(&database);
 
@@ -80,12 +80,4 @@ pub(crate) fn run(measured: &Measured, count: u64) -> anyhow::Result<Run> {
         host_cpu_per_million: host_meter.cpu_seconds() / millions,
         database_cpu_per_million: database_meter.cpu_seconds() / millions,
     })
-}
-
-fn rate_processes(supervisor: u32) -> Vec<u32> {
-    let mut family = processes::family(supervisor);
-    family.retain(|&pid| {
-        processes::command_line(pid).split(' ').next().is_some_and(|program| program.ends_with("/rate"))
-    });
-    family
 }

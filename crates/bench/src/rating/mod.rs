@@ -11,6 +11,7 @@ use chrono::TimeDelta;
 use millrace_domain::rating::price;
 use millrace_domain::tariffs::Tariff;
 use millrace_domain::usage::UsageEvent;
+use millrace_rating_filter::Filter;
 use millrace_wire::{reference, tariff, usage};
 
 use crate::events::{Events, sample};
@@ -43,7 +44,7 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<String> {
     let input: Vec<u8> = lines.iter().flat_map(|line| line.iter().copied().chain([b'\n'])).collect();
     let mut failed = None;
     let in_memory = per_second(events.len(), || {
-        failed = millrace_rating_filter::run(&tariff, &input[..], std::io::sink()).err().or(failed.take());
+        failed = millrace_rating_filter::run(Filter::new(&tariff), &input[..], std::io::sink()).err().or(failed.take());
     });
     if let Some(error) = failed {
         return Err(error).context("the filter in memory");

@@ -144,7 +144,7 @@ fn credit_line(sum: CreditSum) -> InvoiceLine {
     InvoiceLine {
         line_no: 0,
         kind: LineKind::Credit,
-        description: format!("Correction of {} in cycle {}", sum.service.as_str(), sum.own_cycle),
+        description: format!("Correction of {} in cycle {}", name_within(sum.service), sum.own_cycle),
         msisdn: sum.msisdn,
         service: Some(sum.service),
         zone: String::new(),
@@ -159,11 +159,21 @@ fn credit_line(sum: CreditSum) -> InvoiceLine {
     }
 }
 
+/// The service's name where a sentence begins.
 fn name(service: Service) -> &'static str {
     match service {
         Service::Voice => "Voice",
-        Service::Sms => "Sms",
+        Service::Sms => "SMS",
         Service::Data => "Data",
+    }
+}
+
+/// The same within a sentence.
+fn name_within(service: Service) -> &'static str {
+    match service {
+        Service::Voice => "voice",
+        Service::Sms => "SMS",
+        Service::Data => "data",
     }
 }
 

@@ -32,6 +32,11 @@ fn a_whole_manifest_is_read() {
     assert_eq!((kafka.batch_size, kafka.on_failure.as_deref()), (10_000, Some("failed-batches")));
     let Trigger::Schedule(schedule) = &manifest.triggers[1] else { panic!("the second is a schedule") };
     assert_eq!((schedule.input.to_string().as_str(), schedule.maximum_retry_attempts), (r#"{"task":"fold"}"#, 0));
+    assert!(schedule.on_empty_stack);
+    let text = WHOLE.replace(r#""timezone": "UTC""#, r#""on_empty_stack": false"#);
+    let manifest = parse(&text).unwrap();
+    let Trigger::Schedule(schedule) = &manifest.triggers[1] else { panic!("the second is a schedule") };
+    assert!(!schedule.on_empty_stack);
 }
 
 #[test]

@@ -90,22 +90,8 @@ async fn show_progress(pool: &MySqlPool, cycle: Cycle) -> std::convert::Infallib
 /// What the function answers.
 #[derive(Debug, Deserialize)]
 struct Answer {
-    cycles: Vec<Part>,
+    cycles: Vec<Billed>,
     finished: bool,
-}
-
-#[derive(Debug, Deserialize)]
-struct Part {
-    closed: u64,
-    not_ended: u64,
-    invoices: u64,
-    without_lines: u64,
-    first: Option<String>,
-    last: Option<String>,
-    net: Decimal,
-    tax: Decimal,
-    total: Decimal,
-    currency: String,
 }
 
 fn answer(invoked: Invoked) -> Result<Answer, CommandError> {
@@ -117,8 +103,8 @@ fn answer(invoked: Invoked) -> Result<Answer, CommandError> {
     Ok(serde_json::from_slice(&invoked.payload).context("the function's answer is not understood")?)
 }
 
-/// What was done, over all invocations.
-#[derive(Debug, Serialize)]
+/// What was done for a cycle: by one invocation, or by all of them together.
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Billed {
     cycle: String,
     closed: u64,
@@ -135,19 +121,8 @@ struct Billed {
 
 impl Billed {
     fn new(cycle: Cycle) -> Self {
-        Self {
-            cycle: cycle.to_string(),
-            closed: 0,
-            not_ended: 0,
-            invoices: 0,
-            without_lines: 0,
-            first: None,
-            last: None,
-            net: Decimal::new(0, 2),
-            tax: Decimal::new(0, 2),
-            total: Decimal::new(0, 2),
-            currency: String::new(),
-        }
+        let nothing = Decimal::new(0, 2);
+        Self { cycle: cycle.to_string(), net: nothing, tax: nothing, total: nothing, ..Self::default() }
     }
 
     /// Adds an answer, and tells whether all is done.

@@ -1,7 +1,5 @@
 //! `millrace given-up`: batches that were given up on, and sending their records again.
 
-use std::time::Duration;
-
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
@@ -16,9 +14,6 @@ use crate::kafka::{Outgoing, Producer};
 
 /// Batches that are sent before their acknowledgements are waited for.
 const AT_ONCE: usize = 50;
-
-/// How long Kafka may take to acknowledge them.
-const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(60);
 
 /// The options of `given-up`.
 #[derive(Debug, Args)]
@@ -70,7 +65,7 @@ fn list(batches: &[Batch], as_json: bool) -> Result<(), CommandError> {
             .map(|batch| {
                 json!({
                     "key": batch.key, "topic": batch.topic, "topic_id": batch.topic_id, "partition": batch.partition,
-                    "first_offset": batch.first_offset, "last_offset": batch.last_offset,
+                    "first_offset": batch.first_offset, "last_offset": batch.last_offset, "records": batch.records(),
                     "given_up_at": batch.given_up_at.map(time), "replayed": batch.replayed,
                 })
             })
@@ -133,7 +128,7 @@ async fn replay(brokers: &str, batches: &Batches, keys: Vec<String>) -> Result<(
             tokio::task::block_in_place(|| send(&producer, &batch))?;
             sent.push((key, batch.len()));
         }
-        tokio::task::block_in_place(|| producer.finish(ACKNOWLEDGED_WITHIN))?;
+        tokio::task::block_in_place(|| producer.finish())?;
         // Noted once all is acknowledged: after a fault in between a batch may go twice, which makes duplicates, never a loss.
         for (key, records) in sent {
             batches.mark_replayed(key, records, Utc::now()).await?;

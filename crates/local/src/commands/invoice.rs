@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 use millrace_domain::billing::Invoice as Document;
 use millrace_invoices::ItemisedUsage;
-use millrace_store_mysql::billing::{self, ItemisedError};
+use millrace_store_mysql::billing::{self, BillingError, ItemisedError};
 use millrace_store_mysql::{MySqlPool, pool};
 
 use crate::CommandError;
@@ -49,7 +49,7 @@ impl Invoice {
     /// Runs the command.
     ///
     /// # Errors
-    /// When there is no stack or no such invoice, a field is missing that the form requires, or the document can't be written.
+    /// When there is no stack or no such invoice (bad input), a field is missing that the form requires, or the document can't be written.
     pub async fn run(self) -> Result<(), CommandError> {
         let to_terminal = self.output.is_none() && std::io::stdout().is_terminal();
         if self.format == Format::Pdf && !self.usage && to_terminal {
@@ -58,7 +58,8 @@ impl Invoice {
         let stack = Home::find()?.stack()?;
         let pool = pool::connect(&stack.mysql_url(), Some(&stack.services.mysql_password.wrapped()))?;
         let invoice = billing::read(&pool, &self.number).await?;
-        let invoice = invoice.ok_or_else(|| anyhow!("there is no invoice {}", self.number))?;
+        let invoice =
+            invoice.ok_or_else(|| CommandError::input(BillingError::Unknown(self.number.clone()).to_string()))?;
         if self.usage {
             return usage(&pool, &invoice, self.output.as_deref()).await;
         }

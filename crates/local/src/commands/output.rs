@@ -32,11 +32,17 @@ pub(super) fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String 
     }
     let mut text = String::new();
     for row in rows {
+        let mut cells = row.iter().zip(widths).peekable();
         let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            line.push_str(&format!("{cell:width$}  "));
+        while let Some((cell, width)) = cells.next() {
+            match cells.peek() {
+                Some(_) => line.push_str(&format!("{cell:width$}  ")),
+                // As it is: it may be a record's bytes, whose last spaces are theirs.
+                None if !cell.is_empty() => line.push_str(cell),
+                None => line.truncate(line.trim_end().len()),
+            }
         }
-        text.push_str(line.trim_end());
+        text.push_str(&line);
         text.push('\n');
     }
     text
@@ -50,5 +56,11 @@ mod tests {
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [["id", "reason"].map(str::to_owned), ["1234", "é"].map(str::to_owned)];
         assert_eq!(table(&rows), "id    reason\n1234  é\n");
+    }
+
+    #[test]
+    fn the_last_cell_keeps_its_spaces_and_an_empty_one_leaves_none() {
+        let rows = [["payload", "{} \t"].map(str::to_owned), ["key", ""].map(str::to_owned)];
+        assert_eq!(table(&rows), "payload  {} \t\nkey\n");
     }
 }

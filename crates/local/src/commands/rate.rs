@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 use millrace_domain::tariffs::Tariff;
+use millrace_rating_filter::Filter;
 use millrace_wire::tariff;
 
 use crate::CommandError;
@@ -18,6 +19,9 @@ pub struct Rate {
     /// The tariff file
     #[arg(long, value_name = "FILE")]
     tariff: PathBuf,
+    /// The day of the month on which cycles begin, by which allowances are spent
+    #[arg(long, value_name = "DAY", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=28))]
+    cycle_day: u8,
 }
 
 impl Rate {
@@ -28,7 +32,7 @@ impl Rate {
     /// away (`| head`) is no error.
     pub async fn run(self) -> Result<(), CommandError> {
         let tariff = read(&self.tariff)?;
-        tokio::task::spawn_blocking(move || filter(&tariff)).await?
+        tokio::task::spawn_blocking(move || filter(Filter::with_cycle_day(&tariff, self.cycle_day))).await?
     }
 }
 
@@ -42,7 +46,7 @@ fn read(path: &Path) -> Result<Tariff, CommandError> {
     })
 }
 
-fn filter(tariff: &Tariff) -> Result<(), CommandError> {
+fn filter(filter: Filter<'_>) -> Result<(), CommandError> {
     let input = std::io::stdin();
     if input.is_terminal() {
         let _ = writeln!(
@@ -53,7 +57,7 @@ fn filter(tariff: &Tariff) -> Result<(), CommandError> {
     // The descriptors themselves: the filter reads and writes in large pieces.
     let input = File::from(input.as_fd().try_clone_to_owned().context("can't open stdin")?);
     let output = File::from(std::io::stdout().as_fd().try_clone_to_owned().context("can't open stdout")?);
-    match millrace_rating_filter::run(tariff, input, output) {
+    match millrace_rating_filter::run(filter, input, output) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).context("can't read stdin or write stdout")?
         }

@@ -1,7 +1,6 @@
 //! `millrace rejects`: what was refused and why, and sending it again.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -21,9 +20,6 @@ use crate::stack::Stack;
 
 /// Rejects that are read, and sent again, at a time.
 const PAGE: u32 = 1_000;
-
-/// How long Kafka may take to acknowledge a page.
-const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(60);
 
 /// The options of `rejects`.
 #[derive(Debug, Args)]
@@ -176,7 +172,7 @@ async fn send(producer: &Producer, pool: &MySqlPool, page: &[(Reject, Original)]
         let record = Outgoing { topic: &reject.topic, key, value: original.payload.as_deref(), headers: &headers };
         producer.send(record).map_err(|error| anyhow!(error))?;
     }
-    tokio::task::block_in_place(|| producer.finish(ACKNOWLEDGED_WITHIN))?;
+    tokio::task::block_in_place(|| producer.finish())?;
     let now = Utc::now();
     for (reject, _) in page {
         rejects::mark_replayed(pool, reject.reject_id, now).await?;

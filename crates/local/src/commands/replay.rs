@@ -6,7 +6,6 @@ mod source;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, Utc};
@@ -21,9 +20,6 @@ use crate::home::Home;
 use crate::kafka::{Delivered, Outgoing, Producer, SendError};
 use crate::pacer::Pacer;
 use crate::{CommandError, topics};
-
-/// How long the last records may take to be acknowledged.
-const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(320);
 
 /// The options of `replay`.
 #[derive(Debug, Args)]
@@ -70,7 +66,7 @@ impl Replay {
             let producer = Producer::for_files(&brokers)?;
             let outcome = send(&producer, source, topic, &file, rate, &read);
             // What was sent before an error counts all the same.
-            Ok((outcome, producer.finish(ACKNOWLEDGED_WITHIN)))
+            Ok((outcome, producer.finish()))
         })
         .await??;
         let delivered: Delivered = match (outcome, delivered) {

@@ -46,7 +46,9 @@ fn moment(text: &str) -> Result<Moment, String> {
     let is_date = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     match text.parse() {
         Ok(day) if is_date => Ok(Moment::Date(day)),
-        _ => time(text).map(|at| Moment::Time(cut_to_millis(at))).map_err(|reason| format!("{reason}, or a date")),
+        _ => time(text)
+            .map(|at| Moment::Time(cut_to_millis(at)))
+            .map_err(|_| "expected a time such as 2026-11-21T08:00:00Z, or a date such as 2026-11-21".to_owned()),
     }
 }
 

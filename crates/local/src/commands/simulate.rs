@@ -25,9 +25,6 @@ use crate::{CommandError, topics};
 /// Usage events a second, on the day's average, when no rate is asked for.
 const USUAL_RATE: f64 = 20.0;
 
-/// How long the last records may take to be acknowledged once the run is over.
-const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(60);
-
 /// How far the sending may fall behind in an endless run before time is let go.
 const BEHIND: TimeDelta = TimeDelta::seconds(1);
 
@@ -121,7 +118,7 @@ impl Simulate {
             }
             worlds.refresh_if_due().await;
         }
-        let finished = tokio::task::spawn_blocking(move || (producer.finish(ACKNOWLEDGED_WITHIN), producer)).await?;
+        let finished = tokio::task::spawn_blocking(move || (producer.finish(), producer)).await?;
         add(&mut acknowledged, &finished.1);
         print(&summary(&sent, &acknowledged))?;
         finished.0?;

@@ -11,6 +11,13 @@ use rdkafka::{ClientConfig, ClientContext};
 
 use super::Delivered;
 
+/// How long the last records of a file may take to be acknowledged: longer than the client's own 300 s for a record, so that its
+/// reason is told.
+const FILE_ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(320);
+
+/// The same of a stream, whose end somebody waits for.
+const STREAM_ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(60);
+
 /// A record to send.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Outgoing<'a> {
@@ -41,6 +48,7 @@ pub enum SendError {
 /// Sends records in order, each once, and counts those that the broker has acknowledged.
 pub struct Producer {
     inner: ThreadedProducer<Reports>,
+    acknowledged_within: Duration,
 }
 
 /// Takes the delivery reports.
@@ -82,7 +90,8 @@ impl Producer {
     /// # Errors
     /// When the client can't be made.
     pub fn for_files(brokers: &str) -> anyhow::Result<Self> {
-        Self::new(brokers, true, &[("linger.ms", "20"), ("batch.size", "1000000"), ("batch.num.messages", "100000")])
+        let settings = [("linger.ms", "20"), ("batch.size", "1000000"), ("batch.num.messages", "100000")];
+        Self::new(brokers, true, FILE_ACKNOWLEDGED_WITHIN, &settings)
     }
 
     /// A producer for a live stream: a record goes out within milliseconds, and waits long for a broker that is away.
@@ -90,10 +99,16 @@ impl Producer {
     /// # Errors
     /// When the client can't be made.
     pub fn for_a_stream(brokers: &str) -> anyhow::Result<Self> {
-        Self::new(brokers, false, &[("linger.ms", "5"), ("message.timeout.ms", "900000")])
+        let settings = [("linger.ms", "5"), ("message.timeout.ms", "900000")];
+        Self::new(brokers, false, STREAM_ACKNOWLEDGED_WITHIN, &settings)
     }
 
-    fn new(brokers: &str, keep_offsets: bool, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+    fn new(
+        brokers: &str,
+        keep_offsets: bool,
+        acknowledged_within: Duration,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let mut config = ClientConfig::new();
         config
             .set("bootstrap.servers", brokers)
@@ -111,7 +126,8 @@ impl Producer {
             config.set(*name, *value);
         }
         let reports = Reports { keep_offsets, delivered: Mutex::default() };
-        Ok(Self { inner: config.create_with_context(reports).context("can't make a Kafka producer")? })
+        let inner = config.create_with_context(reports).context("can't make a Kafka producer")?;
+        Ok(Self { inner, acknowledged_within })
     }
 
     /// Hands a record over, or says why not at once.
@@ -160,10 +176,10 @@ impl Producer {
     /// Waits until every record is acknowledged or has failed.
     ///
     /// # Errors
-    /// When one has failed, with the first reason, or when `within` passes first.
-    pub fn finish(&self, within: Duration) -> anyhow::Result<Delivered> {
+    /// When one has failed, with the first reason, or when a producer for files has waited for 320 s, one for a stream for 60 s.
+    pub fn finish(&self) -> anyhow::Result<Delivered> {
         let started = Instant::now();
-        while self.inner.in_flight_count() > 0 && started.elapsed() < within {
+        while self.inner.in_flight_count() > 0 && started.elapsed() < self.acknowledged_within {
             // The polling thread takes the reports; flush makes what lingers go now.
             let _unfinished = self.inner.flush(Duration::from_millis(100));
         }
@@ -172,7 +188,10 @@ impl Producer {
         match &delivered.failure {
             Some(failure) => bail!("{} records were not acknowledged by Kafka: {failure}", delivered.failed),
             None if waiting > 0 => {
-                bail!("{waiting} records were not acknowledged by Kafka within {} s", within.as_secs())
+                bail!(
+                    "{waiting} records were not acknowledged by Kafka within {} s",
+                    self.acknowledged_within.as_secs()
+                )
             }
             None => Ok(delivered),
         }

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use chrono::Utc;
-use millrace_local_host::{Host, HostConfig, Manifest, invoke_routes};
+use millrace_local_host::{Host, HostConfig, Manifest, Trigger, invoke_routes};
 use millrace_store_mysql::{accounts, pool, schema};
 use millrace_store_objects::ObjectStore;
 use tokio::{
@@ -26,13 +26,10 @@ use crate::{
     topics,
 };
 
-/// The function that closes billing cycles. With one's own data, one decides by hand when a cycle is closed.
-const BILL: &str = "bill";
-
 /// What is left out of a full start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// No sample operator, no simulator, and no billing by schedule.
+    /// No sample operator, no simulator, and none of the schedules whose manifest leaves them out then, as that of `bill`.
     pub empty: bool,
     /// No function's trigger and no simulator: services, schema, topics and bucket only.
     pub services_only: bool,
@@ -88,8 +85,10 @@ async fn host_config(shared: &Shared, plan: Plan) -> anyhow::Result<HostConfig> 
     let mut config = HostConfig::new(project::binaries()?, home.join("logs"), home.join("run"));
     config.functions = Manifest::load_all(&project::root()?.join("functions"))?;
     if plan.empty {
-        for function in config.functions.iter_mut().filter(|function| function.name == BILL) {
-            function.triggers.clear();
+        for function in &mut config.functions {
+            function
+                .triggers
+                .retain(|trigger| !matches!(trigger, Trigger::Schedule(schedule) if !schedule.on_empty_stack));
         }
     }
     config.environment = environment::groups(stack);

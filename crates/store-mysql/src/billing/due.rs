@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use futures::{Stream, StreamExt};
+use futures::Stream;
 use millrace_domain::billing::{Billed, CreditSum, Fee, Party, UsageSum};
 use millrace_domain::cycles::Cycle;
 use sqlx::mysql::{MySqlArguments, MySqlRow};
@@ -94,7 +94,7 @@ pub(super) async fn lock(
     accounts: &[u32],
 ) -> Result<HashMap<u32, Billed>, StoreError> {
     let mut customers = HashMap::with_capacity(accounts.len());
-    for row in select(connection, &CUSTOMERS, accounts, None).await? {
+    for row in insert::select_by(connection, &CUSTOMERS, accounts.iter().copied()).await? {
         let lines: String = row.try_get("address")?;
         let customer = Party {
             account_id: row.try_get("account_id")?,
@@ -108,7 +108,7 @@ pub(super) async fn lock(
         customers.insert(row.try_get::<u32, _>("account_no")?, (customer, row.try_get::<bool, _>("tax_exempt")?));
     }
     let mut billed = HashMap::with_capacity(accounts.len());
-    for row in select(connection, &BILLED, accounts, Some(cycle)).await? {
+    for row in insert::select_by_keys(connection, &BILLED, &in_cycle(accounts, cycle), add_account_cycle).await? {
         let account_no = row.try_get("account_no")?;
         let (customer, exempt) = customers
             .remove(&account_no)
@@ -129,7 +129,7 @@ static FEES: Statement = Statement::new(
 /// The subscriptions of accounts, which may have no day in the cycle.
 pub(super) async fn fees(connection: &mut MySqlConnection, accounts: &[u32]) -> Result<ByAccount<Fee>, StoreError> {
     let mut fees: ByAccount<Fee> = HashMap::new();
-    for row in select(connection, &FEES, accounts, None).await? {
+    for row in insert::select_by(connection, &FEES, accounts.iter().copied()).await? {
         let active_from: NaiveDate = row.try_get("active_from")?;
         fees.entry(row.try_get("account_no")?).or_default().push(Fee {
             msisdn: row.try_get("msisdn")?,
@@ -159,7 +159,7 @@ pub(super) async fn late(
     accounts: &[u32],
 ) -> Result<ByAccount<UsageSum>, StoreError> {
     let mut late: ByAccount<UsageSum> = HashMap::new();
-    for row in select(connection, &LATE, accounts, Some(cycle)).await? {
+    for row in insert::select_by_keys(connection, &LATE, &in_cycle(accounts, cycle), add_account_cycle).await? {
         let (account_no, sum) = usage_sum(&row)?;
         let own_cycle = rows::cycle(row.try_get("own_cycle")?)?;
         late.entry(account_no).or_default().push(UsageSum { late_from: Some(own_cycle), ..sum });
@@ -181,7 +181,7 @@ pub(super) async fn credits(
     accounts: &[u32],
 ) -> Result<ByAccount<CreditSum>, StoreError> {
     let mut credits: ByAccount<CreditSum> = HashMap::new();
-    for row in select(connection, &CREDITS, accounts, Some(cycle)).await? {
+    for row in insert::select_by_keys(connection, &CREDITS, &in_cycle(accounts, cycle), add_account_cycle).await? {
         credits.entry(row.try_get("credit_account_no")?).or_default().push(CreditSum {
             msisdn: row.try_get("subscriber")?,
             service: service(&row)?,
@@ -192,28 +192,16 @@ pub(super) async fn credits(
     Ok(credits)
 }
 
-/// The rows of accounts, by a statement that ends in a list of their numbers, or of their numbers and the cycle.
-async fn select(
-    connection: &mut MySqlConnection,
-    statement: &Statement,
-    accounts: &[u32],
-    cycle: Option<Cycle>,
-) -> Result<Vec<MySqlRow>, sqlx::Error> {
-    let mut found = Vec::new();
-    for accounts in accounts.chunks(insert::MOST) {
-        let Some(last) = accounts.last() else { continue };
-        let size = insert::padded(accounts.len());
-        let mut arguments = MySqlArguments::default();
-        for n in 0..size {
-            add(&mut arguments, *accounts.get(n).unwrap_or(last))?;
-            if let Some(cycle) = cycle {
-                add(&mut arguments, cycle.code())?;
-            }
-        }
-        let mut rows = statement.query(size, arguments).fetch(&mut *connection);
-        while let Some(row) = rows.next().await {
-            found.push(row?);
-        }
-    }
-    Ok(found)
+/// Accounts in a cycle (YYYYMM), as [`add_account_cycle`] takes them.
+pub(super) fn in_cycle(accounts: &[u32], cycle: Cycle) -> Vec<(u32, u32)> {
+    accounts.iter().map(|account_no| (*account_no, cycle.code())).collect()
+}
+
+/// Adds an account and its cycle to a list of them.
+pub(super) fn add_account_cycle(
+    arguments: &mut MySqlArguments,
+    (account_no, cycle): &(u32, u32),
+) -> Result<(), sqlx::Error> {
+    add(arguments, *account_no)?;
+    add(arguments, *cycle)
 }

@@ -19,7 +19,7 @@ use super::rows::InvoiceRow;
 use super::turn::{hold, retried};
 use super::{BillingError, numbers, write};
 use crate::fault::StoreError;
-use crate::insert::{self, Statement, add};
+use crate::insert::{self, Statement};
 
 /// Accounts whose invoices one transaction issues.
 const ACCOUNTS: usize = 100;
@@ -197,16 +197,8 @@ impl Run<'_> {
             numbers::take(&mut transaction, by.day().year(), last).await?;
         }
         write::write(&mut transaction, &rows).await?;
-        for accounts in accounts.chunks(insert::MOST) {
-            let Some(last) = accounts.last() else { continue };
-            let size = insert::padded(accounts.len());
-            let mut arguments = sqlx::mysql::MySqlArguments::default();
-            for n in 0..size {
-                add(&mut arguments, *accounts.get(n).unwrap_or(last))?;
-                add(&mut arguments, self.cycle.code())?;
-            }
-            DONE.query(size, arguments).execute(&mut *transaction).await?;
-        }
+        let done = due::in_cycle(accounts, self.cycle);
+        insert::execute_by_keys(&mut transaction, &DONE, &done, due::add_account_cycle).await?;
         transaction.commit().await?;
         issued.first = rows.first().map(|row| row.invoice.number.clone());
         issued.last = rows.last().map(|row| row.invoice.number.clone());

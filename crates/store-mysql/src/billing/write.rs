@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use sqlx::mysql::MySqlArguments;
 use sqlx::{MySqlConnection, Row as _};
 
 use super::BillingError;
 use super::rows::{INSERT_INVOICES, INSERT_LINES, InvoiceRow, LineRow};
 use crate::fault::StoreError;
-use crate::insert::{self, Statement, add};
+use crate::insert::{self, Statement};
 
 static IDS: Statement =
     Statement::new("SELECT invoice_number, invoice_id FROM invoices WHERE invoice_number IN (", "?", ")");
@@ -17,16 +16,9 @@ static IDS: Statement =
 pub(super) async fn write(connection: &mut MySqlConnection, invoices: &[InvoiceRow]) -> Result<(), BillingError> {
     insert::insert_all(connection, &INSERT_INVOICES, invoices).await?;
     let mut ids: HashMap<String, u32> = HashMap::with_capacity(invoices.len());
-    for invoices in invoices.chunks(insert::MOST) {
-        let Some(last) = invoices.last() else { continue };
-        let size = insert::padded(invoices.len());
-        let mut arguments = MySqlArguments::default();
-        for n in 0..size {
-            add(&mut arguments, invoices.get(n).unwrap_or(last).invoice.number.as_str())?;
-        }
-        for row in IDS.query(size, arguments).fetch_all(&mut *connection).await? {
-            ids.insert(row.try_get(0)?, row.try_get(1)?);
-        }
+    let numbers = invoices.iter().map(|row| row.invoice.number.as_str());
+    for row in insert::select_by(connection, &IDS, numbers).await? {
+        ids.insert(row.try_get(0)?, row.try_get(1)?);
     }
     let mut lines = Vec::new();
     for InvoiceRow { invoice, .. } in invoices {

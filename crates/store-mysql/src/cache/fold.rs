@@ -4,16 +4,16 @@
 //! adjustment counts only if its event was folded before: events and adjustments are read from one snapshot, and adjustments are
 //! read to their end before any further event is. They are committed in the order of their numbers, by one writer at a time.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod calls;
+mod changes;
+mod rows;
 
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use rust_decimal::Decimal;
-use sqlx::mysql::{MySqlArguments, MySqlRow};
+use chrono_tz::Tz;
 use sqlx::{MySqlConnection, MySqlPool, Row as _};
 
+use self::changes::{Adjustment, Changes};
 use super::{Feed, patiently, repeatable_read};
 use crate::fault::StoreError;
-use crate::insert::{self, Row, Statement, add};
 
 /// Sequence numbers of one transaction: some hundred milliseconds of work, and what is read again after a fault.
 const FOLD: u64 = 100_000;
@@ -23,6 +23,7 @@ const PAGE: u64 = 20_000;
 /// Watermarks beside that of the events.
 const ADJUSTMENTS: &str = "adjustments";
 const INVOICES: &str = "invoices";
+const CALLS: &str = "customer-usage";
 
 /// Where the sums are after a fold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,24 +49,33 @@ async fn try_fold(pool: &MySqlPool, reach: u64) -> Result<Folded, StoreError> {
     let before = Marks::lock(&mut transaction).await?;
     let newest = sqlx::query(
         "SELECT CAST(COALESCE((SELECT MAX(seq) FROM adjustments), 0) AS UNSIGNED), \
-                CAST(COALESCE((SELECT MAX(invoice_id) FROM invoices), 0) AS UNSIGNED)",
+                CAST(COALESCE((SELECT MAX(invoice_id) FROM invoices), 0) AS UNSIGNED), \
+                COALESCE((SELECT timezone FROM operator WHERE id = 1), 'UTC')",
     )
     .fetch_one(&mut *transaction)
     .await?;
     let (newest_adjustment, invoice): (u64, u64) = (newest.try_get(0)?, newest.try_get(1)?);
+    let timezone: Tz =
+        newest.try_get::<&str, _>(2)?.parse().map_err(|_| StoreError::Stored("operator.timezone is unknown".into()))?;
     let adjustment = newest_adjustment.min(before.adjustment + FOLD);
     let drained = adjustment == newest_adjustment;
-    let event = if drained { reach.min(before.event + FOLD).max(before.event) } else { before.event };
+    // Calls are kept since later than the other sums: what those hold already is caught up with first.
+    let behind = before.calls < before.event;
+    let event = if drained && !behind { reach.min(before.event + FOLD).max(before.event) } else { before.event };
+    let calls = if drained { event.min(before.calls + FOLD) } else { before.calls };
 
-    let mut changes = Changes::default();
+    let mut changes = Changes::new(timezone);
     for (after, to) in pages(before.adjustment, adjustment) {
         for row in sqlx::query(ADJUSTED).bind(after).bind(to).fetch_all(&mut *transaction).await? {
-            changes.adjust(&Adjustment::read(&row)?, before.event);
+            changes.adjust(&Adjustment::read(&row)?, before.event, before.calls);
         }
     }
-    for (after, to) in pages(before.event, event) {
+    for (after, to) in pages(before.calls, calls) {
         for row in sqlx::query(EVENTS).bind(after).bind(to).fetch_all(&mut *transaction).await? {
-            changes.add(&row)?;
+            changes.add_call(&row)?;
+            if !behind {
+                changes.add(&row)?;
+            }
         }
     }
     if invoice > before.invoice {
@@ -74,7 +84,7 @@ async fn try_fold(pool: &MySqlPool, reach: u64) -> Result<Folded, StoreError> {
         }
     }
     let version = before.version + u64::from(!changes.is_empty());
-    let after = Marks { event, adjustment, invoice, version };
+    let after = Marks { event, calls, adjustment, invoice, version };
     if after != before {
         changes.save(&mut transaction, version).await?;
         after.save(&mut transaction).await?;
@@ -82,7 +92,7 @@ async fn try_fold(pool: &MySqlPool, reach: u64) -> Result<Folded, StoreError> {
     } else {
         transaction.rollback().await?;
     }
-    Ok(Folded { seq: event, version, complete: drained && event >= reach })
+    Ok(Folded { seq: event, version, complete: drained && event >= reach && calls == event })
 }
 
 /// `(from, to]` in pieces.
@@ -99,6 +109,8 @@ fn pages(from: u64, to: u64) -> impl Iterator<Item = (u64, u64)> {
 #[derive(Clone, Copy, PartialEq)]
 struct Marks {
     event: u64,
+    /// Events up to here are in customers' usage.
+    calls: u64,
     adjustment: u64,
     invoice: u64,
     version: u64,
@@ -109,27 +121,30 @@ impl Marks {
     async fn lock(connection: &mut MySqlConnection) -> Result<Self, StoreError> {
         let events = Feed::UsageEvents.topic();
         sqlx::query(
-            "INSERT INTO cache_watermarks (topic, seq, version) VALUES (?, 0, 0), (?, 0, 0), (?, 0, 0) \
+            "INSERT INTO cache_watermarks (topic, seq, version) VALUES (?, 0, 0), (?, 0, 0), (?, 0, 0), (?, 0, 0) \
              ON DUPLICATE KEY UPDATE topic = VALUES(topic)",
         )
         .bind(ADJUSTMENTS)
+        .bind(CALLS)
         .bind(INVOICES)
         .bind(events)
         .execute(&mut *connection)
         .await?;
         let rows = sqlx::query(
-            "SELECT topic, seq, version FROM cache_watermarks WHERE topic IN (?, ?, ?) ORDER BY topic FOR UPDATE",
+            "SELECT topic, seq, version FROM cache_watermarks WHERE topic IN (?, ?, ?, ?) ORDER BY topic FOR UPDATE",
         )
         .bind(ADJUSTMENTS)
+        .bind(CALLS)
         .bind(INVOICES)
         .bind(events)
         .fetch_all(connection)
         .await?;
-        let mut marks = Self { event: 0, adjustment: 0, invoice: 0, version: 0 };
+        let mut marks = Self { event: 0, calls: 0, adjustment: 0, invoice: 0, version: 0 };
         for row in rows {
             let seq = row.try_get("seq")?;
             match row.try_get("topic")? {
                 ADJUSTMENTS => marks.adjustment = seq,
+                CALLS => marks.calls = seq,
                 INVOICES => marks.invoice = seq,
                 _ => (marks.event, marks.version) = (seq, row.try_get("version")?),
             }
@@ -138,7 +153,9 @@ impl Marks {
     }
 
     async fn save(self, connection: &mut MySqlConnection) -> Result<(), StoreError> {
-        let marks = [(ADJUSTMENTS, self.adjustment), (INVOICES, self.invoice), (Feed::UsageEvents.topic(), self.event)];
+        let events = Feed::UsageEvents.topic();
+        let marks =
+            [(ADJUSTMENTS, self.adjustment), (CALLS, self.calls), (INVOICES, self.invoice), (events, self.event)];
         for (topic, seq) in marks {
             sqlx::query("UPDATE cache_watermarks SET seq = ?, version = ? WHERE topic = ?")
                 .bind(seq)
@@ -151,230 +168,12 @@ impl Marks {
     }
 }
 
-const EVENTS: &str = "SELECT started_at, service, cell, usage_amount, amount, bill_cycle, account_no \
-    FROM usage_events FORCE INDEX (by_seq) WHERE seq > ? AND seq <= ?";
+const EVENTS: &str = "SELECT started_at, service, cell, usage_amount, amount, bill_cycle, account_no, subscriber, destination, \
+    roaming FROM usage_events FORCE INDEX (by_seq) WHERE seq > ? AND seq <= ?";
 
 const ADJUSTED: &str = "SELECT a.started_at, a.service, a.cell, a.old_amount, a.old_bill_cycle, a.old_account_no, a.new_amount, \
-    a.new_bill_cycle, a.new_account_no, a.difference, a.credit_cycle, a.credit_account_no, e.seq AS event_seq \
+    a.new_bill_cycle, a.new_account_no, a.difference, a.credit_cycle, a.credit_account_no, a.usage_amount, a.subscriber, e.destination, e.roaming, e.seq AS event_seq \
     FROM adjustments a LEFT JOIN usage_events e ON e.started_at = a.started_at AND e.event_id = a.event_id \
     WHERE a.seq > ? AND a.seq <= ?";
 
 const INVOICED: &str = "SELECT DISTINCT cycle FROM invoices WHERE invoice_id > ? AND invoice_id <= ?";
-
-/// An hour, a service and a cell.
-type HourKey = (DateTime<Utc>, u8, String);
-
-/// What is added to an hour's sums. Re-rating can take from them.
-#[derive(Default)]
-struct HourChange {
-    events: u64,
-    usage: Decimal,
-    amount: Decimal,
-    unrated: i64,
-}
-
-/// A cycle (YYYYMM) and an account.
-type CycleKey = (u32, u32);
-
-/// A charge on the invoice that carries it.
-struct Billed {
-    amount: Decimal,
-    key: CycleKey,
-}
-
-/// What re-rating changed of an event.
-struct Adjustment {
-    hour: HourKey,
-    old: Option<Decimal>,
-    new: Option<Decimal>,
-    billed_old: Option<Billed>,
-    billed_new: Option<Billed>,
-    /// Whether another invoice carries the charge, or that of another account.
-    moved: bool,
-    /// The difference, when the charge was invoiced before.
-    credit: Option<Billed>,
-    event_seq: Option<u64>,
-}
-
-impl Adjustment {
-    fn read(row: &MySqlRow) -> Result<Self, StoreError> {
-        let (old, new) = (row.try_get("old_amount")?, row.try_get("new_amount")?);
-        let old_invoice = (row.try_get("old_bill_cycle")?, row.try_get("old_account_no")?);
-        let new_invoice = (row.try_get("new_bill_cycle")?, row.try_get("new_account_no")?);
-        let credit = (row.try_get("credit_cycle")?, row.try_get("credit_account_no")?);
-        Ok(Self {
-            hour: hour(row)?,
-            old,
-            new,
-            billed_old: billed(old, old_invoice),
-            billed_new: billed(new, new_invoice),
-            moved: old_invoice != new_invoice,
-            credit: billed(row.try_get("difference")?, credit),
-            event_seq: row.try_get("event_seq")?,
-        })
-    }
-}
-
-fn hour(row: &MySqlRow) -> Result<HourKey, StoreError> {
-    let started_at: DateTime<Utc> = row.try_get("started_at")?;
-    let hour = started_at
-        .duration_trunc(TimeDelta::hours(1))
-        .map_err(|_| StoreError::Stored(format!("an event began at {started_at}")))?;
-    Ok((hour, row.try_get("service")?, row.try_get("cell")?))
-}
-
-/// An amount on the invoice of a cycle (YYYYMM) and an account, where there is one.
-fn billed(amount: Option<Decimal>, (cycle, account_no): (Option<u32>, Option<u32>)) -> Option<Billed> {
-    Some(Billed { amount: amount?, key: (cycle?, account_no?) })
-}
-
-/// What a fold changes.
-#[derive(Default)]
-struct Changes {
-    hours: BTreeMap<HourKey, HourChange>,
-    cycles: BTreeMap<CycleKey, Decimal>,
-    /// The cycles of new invoices.
-    invoiced: BTreeSet<u32>,
-}
-
-impl Changes {
-    fn is_empty(&self) -> bool {
-        self.hours.is_empty() && self.cycles.is_empty() && self.invoiced.is_empty()
-    }
-
-    fn add(&mut self, row: &MySqlRow) -> Result<(), StoreError> {
-        let amount: Option<Decimal> = row.try_get("amount")?;
-        let usage: u64 = row.try_get("usage_amount")?;
-        let change = self.hours.entry(hour(row)?).or_default();
-        change.events += 1;
-        change.usage += Decimal::from(usage);
-        change.amount += amount.unwrap_or_default();
-        change.unrated += i64::from(amount.is_none());
-        let invoice = (row.try_get("bill_cycle")?, row.try_get("account_no")?);
-        self.bill(billed(amount, invoice).as_ref(), Decimal::ONE);
-        Ok(())
-    }
-
-    fn bill(&mut self, billed: Option<&Billed>, sign: Decimal) {
-        if let Some(Billed { amount, key }) = billed {
-            *self.cycles.entry(*key).or_default() += amount * sign;
-        }
-    }
-
-    /// `folded` is the number up to which events were folded before.
-    fn adjust(&mut self, adjustment: &Adjustment, folded: u64) {
-        // An event that is gone was folded long ago.
-        let was_folded = adjustment.event_seq.is_none_or(|seq| seq <= folded);
-        if was_folded {
-            let change = self.hours.entry(adjustment.hour.clone()).or_default();
-            change.amount += adjustment.new.unwrap_or_default() - adjustment.old.unwrap_or_default();
-            change.unrated += i64::from(adjustment.new.is_none()) - i64::from(adjustment.old.is_none());
-        }
-        let (credit, old, new) = (&adjustment.credit, &adjustment.billed_old, &adjustment.billed_new);
-        self.bill(credit.as_ref(), Decimal::ONE);
-        match (credit.is_some(), was_folded) {
-            // The old charge stays on its invoice; the row's new one counts if it is on another.
-            (true, true) if adjustment.moved => self.bill(new.as_ref(), Decimal::ONE),
-            (true, true) => {}
-            // The same, of a row that will be folded with its new charge.
-            (true, false) => {
-                self.bill(old.as_ref(), Decimal::ONE);
-                if !adjustment.moved {
-                    self.bill(new.as_ref(), Decimal::NEGATIVE_ONE);
-                }
-            }
-            (false, true) => {
-                self.bill(old.as_ref(), Decimal::NEGATIVE_ONE);
-                self.bill(new.as_ref(), Decimal::ONE);
-            }
-            (false, false) => {}
-        }
-    }
-
-    async fn save(&self, connection: &mut MySqlConnection, version: u64) -> Result<(), StoreError> {
-        let hours: Vec<HourRow<'_>> = self.hours.iter().map(|(key, change)| HourRow { key, change, version }).collect();
-        insert::insert_all(connection, &HOURS, &hours).await?;
-        let charges: Vec<ChargeRow> =
-            self.cycles.iter().map(|(key, amount)| ChargeRow { key: *key, amount: *amount, version }).collect();
-        insert::insert_all(connection, &CHARGES, &charges).await?;
-        let cycles: BTreeSet<u32> = self.cycles.keys().map(|(cycle, _)| *cycle).chain(self.invoiced.clone()).collect();
-        let cycles: Vec<CycleRow> = cycles.into_iter().map(|cycle| CycleRow { cycle, version }).collect();
-        insert::insert_all(connection, &CYCLES, &cycles).await?;
-        Ok(())
-    }
-}
-
-static HOURS: Statement = Statement::new(
-    "INSERT INTO usage_hourly (hour, service, cell, events, usage_total, amount, unrated, version) VALUES ",
-    "(?,?,?,?,?,?,?,?)",
-    " ON DUPLICATE KEY UPDATE events = events + VALUES(events), usage_total = usage_total + VALUES(usage_total), \
-     amount = amount + VALUES(amount), unrated = unrated + VALUES(unrated), version = VALUES(version)",
-);
-
-struct HourRow<'a> {
-    key: &'a HourKey,
-    change: &'a HourChange,
-    version: u64,
-}
-
-impl Row for HourRow<'_> {
-    const COLUMNS: usize = 8;
-    const BYTES: usize = 80;
-
-    fn add_to(&self, arguments: &mut MySqlArguments) -> Result<(), sqlx::Error> {
-        let (hour, service, cell) = self.key;
-        add(arguments, hour.naive_utc())?;
-        add(arguments, *service)?;
-        add(arguments, cell.as_str())?;
-        add(arguments, self.change.events)?;
-        add(arguments, self.change.usage)?;
-        add(arguments, self.change.amount)?;
-        add(arguments, self.change.unrated)?;
-        add(arguments, self.version)
-    }
-}
-
-static CHARGES: Statement = Statement::new(
-    "INSERT INTO charges_by_cycle (cycle, account_no, amount, version) VALUES ",
-    "(?,?,?,?)",
-    " ON DUPLICATE KEY UPDATE amount = amount + VALUES(amount), version = VALUES(version)",
-);
-
-struct ChargeRow {
-    key: CycleKey,
-    amount: Decimal,
-    version: u64,
-}
-
-impl Row for ChargeRow {
-    const COLUMNS: usize = 4;
-    const BYTES: usize = 40;
-
-    fn add_to(&self, arguments: &mut MySqlArguments) -> Result<(), sqlx::Error> {
-        add(arguments, self.key.0)?;
-        add(arguments, self.key.1)?;
-        add(arguments, self.amount)?;
-        add(arguments, self.version)
-    }
-}
-
-static CYCLES: Statement = Statement::new(
-    "INSERT INTO cycle_versions (cycle, version) VALUES ",
-    "(?,?)",
-    " ON DUPLICATE KEY UPDATE version = VALUES(version)",
-);
-
-struct CycleRow {
-    cycle: u32,
-    version: u64,
-}
-
-impl Row for CycleRow {
-    const COLUMNS: usize = 2;
-    const BYTES: usize = 12;
-
-    fn add_to(&self, arguments: &mut MySqlArguments) -> Result<(), sqlx::Error> {
-        add(arguments, self.cycle)?;
-        add(arguments, self.version)
-    }
-}

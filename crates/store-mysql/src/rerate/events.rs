@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use millrace_domain::identity::{CellId, Destination, Msisdn};
 use millrace_domain::usage::UsageEvent;
 use rust_decimal::Decimal;
@@ -14,7 +14,7 @@ use super::transaction::EventKey;
 use crate::charging::Charge;
 use crate::fault::StoreError;
 use crate::insert::{self, Statement, add};
-use crate::usage::{service_code, service_of};
+use crate::usage::{self, service_code, service_of};
 
 /// An event as it is stored.
 pub(super) struct StoredEvent {
@@ -44,20 +44,12 @@ static CYCLE_DAYS: Statement =
 /// The events of some keys, in the order in which they were stored. Nobody else changes them: rating only adds events, and
 /// re-rating holds its lease.
 pub(super) async fn read(connection: &mut MySqlConnection, keys: &[EventKey]) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut events = Vec::with_capacity(keys.len());
-    for keys in keys.chunks(insert::MOST) {
-        let Some(last) = keys.last() else { continue };
-        let size = insert::padded(keys.len());
-        let mut arguments = MySqlArguments::default();
-        for n in 0..size {
-            let key = keys.get(n).unwrap_or(last);
-            add(&mut arguments, key.started_at.naive_utc())?;
-            add(&mut arguments, key.event_id.as_slice())?;
-        }
-        for row in SELECT.query(size, arguments).fetch_all(&mut *connection).await? {
-            events.push(event(&row)?);
-        }
-    }
+    let rows = insert::select_by_keys(connection, &SELECT, keys, |arguments, key| {
+        add(arguments, key.started_at.naive_utc())?;
+        add(arguments, key.event_id.as_slice())
+    })
+    .await?;
+    let mut events = rows.iter().map(event).collect::<Result<Vec<_>, _>>()?;
     events.sort_unstable_by_key(|event| event.seq);
     Ok(events)
 }
@@ -112,8 +104,8 @@ pub(super) struct Rewritten<'a> {
 /// Writes rows again. As an update of many rows by their keys, each with values of its own, it is one statement where plain
 /// updates would be one for each; the rows are there, so nothing is ever inserted.
 pub(super) static REWRITE: Statement = Statement::new(
-    "INSERT INTO usage_events (started_at, event_id, seq, day, service, subscriber, destination, usage_amount, cell, roaming, \
-     account_no, tariff_no, zone, amount, currency, rating_error, bill_cycle, allowance_used) VALUES ",
+    "INSERT INTO usage_events (started_at, event_id, day, service, subscriber, destination, usage_amount, cell, roaming, \
+     account_no, tariff_no, zone, amount, currency, rating_error, bill_cycle, allowance_used, seq) VALUES ",
     "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     " ON DUPLICATE KEY UPDATE account_no = VALUES(account_no), tariff_no = VALUES(tariff_no), zone = VALUES(zone), \
      amount = VALUES(amount), currency = VALUES(currency), rating_error = VALUES(rating_error), \
@@ -121,30 +113,12 @@ pub(super) static REWRITE: Statement = Statement::new(
 );
 
 impl insert::Row for Rewritten<'_> {
-    const COLUMNS: usize = 18;
-    const BYTES: usize = 180;
+    const COLUMNS: usize = usage::COLUMNS + 1;
+    const BYTES: usize = usage::BYTES + 8;
 
     fn add_to(&self, arguments: &mut MySqlArguments) -> Result<(), sqlx::Error> {
-        let Self { old: StoredEvent { seq, event, .. }, charge, bill_cycle } = self;
-        let day: NaiveDate = event.started_at.date_naive();
-        add(arguments, event.started_at.naive_utc())?;
-        add(arguments, event.event_id.as_bytes().as_slice())?;
-        add(arguments, *seq)?;
-        add(arguments, day)?;
-        add(arguments, service_code(event.service))?;
-        add(arguments, event.subscriber.as_str())?;
-        add(arguments, event.destination.as_ref().map_or("", |to| to.as_str()))?;
-        add(arguments, event.usage)?;
-        add(arguments, event.cell.as_ref().map_or("", |cell| cell.as_str()))?;
-        add(arguments, event.roaming)?;
-        add(arguments, charge.account_no)?;
-        add(arguments, charge.tariff_no)?;
-        add(arguments, charge.zone.as_str())?;
-        add(arguments, charge.amount)?;
-        add(arguments, charge.currency.as_deref())?;
-        add(arguments, charge.rating_error)?;
-        add(arguments, *bill_cycle)?;
-        add(arguments, charge.allowance_used)
+        usage::add_columns(arguments, &self.old.event, &self.charge, self.bill_cycle)?;
+        add(arguments, self.old.seq)
     }
 }
 

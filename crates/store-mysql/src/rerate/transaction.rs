@@ -7,7 +7,6 @@ use chrono_tz::Tz;
 use millrace_domain::cycles::Cycle;
 use millrace_domain::time::local_day;
 use rust_decimal::Decimal;
-use sqlx::mysql::MySqlArguments;
 use sqlx::{MySqlConnection, MySqlPool, Row as _};
 
 use super::RerateError;
@@ -59,7 +58,7 @@ pub(super) async fn run(
     let cycle_days = events::cycle_days(&mut transaction, accounts.clone()).await?;
 
     let mut allowances = Allowances::default();
-    let prepared =
+    let bases =
         charging::prepare(&mut transaction, &reference, &mut allowances, stored.iter().map(|event| &event.event))
             .await?;
     let timezone = reference.timezone();
@@ -78,16 +77,17 @@ pub(super) async fn run(
         })
         .collect();
     allowances.lock(&mut transaction).await?;
-    let perhaps_closed = prepared.iter().filter_map(|event| event.may_be_late(&gate)).chain(accounts).collect();
+    let perhaps_closed = bases.iter().filter_map(|basis| basis.may_be_late(&gate)).chain(accounts).collect();
     gate.read_closed(&mut transaction, perhaps_closed).await?;
 
     for (place, units) in spent {
         allowances.give_back(place, units);
     }
     let mut outcome = Written::default();
-    for ((old, prepared), old_cycle) in stored.iter().zip(&prepared).zip(old_cycles) {
-        let charge = prepared.charge(&mut allowances);
-        let own = Own { old: old_cycle.map(|(cycle, _)| cycle), new: prepared.terms.map(|terms| terms.cycle) };
+    for ((old, basis), old_cycle) in stored.iter().zip(&bases).zip(old_cycles) {
+        let charge = basis.charge(&old.event, &mut allowances);
+        let new_cycle = basis.terms.as_ref().map(|terms| terms.cycle);
+        let own = Own { old: old_cycle.map(|(cycle, _)| cycle), new: new_cycle };
         if let Some(change) = change::change(&gate, old, &charge, &own) {
             outcome.add(run.run_id, old, charge, &own, &change);
         }
@@ -184,19 +184,13 @@ impl<'a> Written<'a> {
 
     async fn write(&self, connection: &mut MySqlConnection) -> Result<(), StoreError> {
         insert::insert_all(connection, &events::REWRITE, &self.rows).await?;
-        for events in self.no_longer_late.chunks(insert::MOST) {
-            let Some(last) = events.last() else { continue };
-            let size = insert::padded(events.len());
-            let mut arguments = MySqlArguments::default();
-            for n in 0..size {
-                let old = events.get(n).unwrap_or(last);
-                add(&mut arguments, old.bill_cycle)?;
-                add(&mut arguments, old.account_no)?;
-                add(&mut arguments, old.event.started_at.naive_utc())?;
-                add(&mut arguments, old.event.event_id.as_bytes().as_slice())?;
-            }
-            NO_LONGER_LATE.query(size, arguments).execute(&mut *connection).await?;
-        }
+        insert::execute_by_keys(connection, &NO_LONGER_LATE, &self.no_longer_late, |arguments, old| {
+            add(arguments, old.bill_cycle)?;
+            add(arguments, old.account_no)?;
+            add(arguments, old.event.started_at.naive_utc())?;
+            add(arguments, old.event.event_id.as_bytes().as_slice())
+        })
+        .await?;
         insert::insert_all(connection, &late_charges::INSERT, &self.late).await?;
         Ok(insert::insert_all(connection, &events::ADJUST, &self.adjustments).await?)
     }

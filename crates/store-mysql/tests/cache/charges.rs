@@ -168,6 +168,11 @@ impl World {
              CAST(COALESCE(SUM(amount), 0) AS DECIMAL(18, 4)), SUM(amount IS NULL)) FROM usage_events \
              GROUP BY DATE_FORMAT(started_at, '%Y-%m-%d %H:00:00.000') ORDER BY 1";
         assert_eq!(self.database.texts(hours).await, self.database.texts(events).await);
+        let calls = "SELECT CONCAT_WS(' ', cycle, account_no, SUM(seconds), SUM(calls), SUM(charge)) FROM customer_usage \
+             GROUP BY cycle, account_no HAVING SUM(calls) <> 0 ORDER BY cycle, account_no";
+        let rows = "SELECT CONCAT_WS(' ', bill_cycle, account_no, SUM(usage_amount), COUNT(*), SUM(amount)) FROM usage_events \
+             WHERE amount IS NOT NULL AND bill_cycle IS NOT NULL GROUP BY bill_cycle, account_no ORDER BY bill_cycle, account_no";
+        assert_eq!(self.database.texts(calls).await, self.database.texts(rows).await);
         let open = "SELECT CONCAT_WS(' ', cycle, open_charges) FROM bi_revenue_by_cycle WHERE open_charges <> 0 ORDER BY cycle";
         let mut expected: BTreeMap<u32, Decimal> = BTreeMap::new();
         let closed = sqlx::query("SELECT cycle, account_no FROM closed_cycles").fetch_all(&self.pool).await.unwrap();

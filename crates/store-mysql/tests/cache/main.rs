@@ -1,6 +1,7 @@
 //! What the cache reads and folds, on a real server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod calls;
 mod charges;
 
 use std::time::Duration;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use millrace_domain::billing::Invoice;
 use millrace_domain::usage::Service::{Sms, Voice};
 use millrace_store_mysql::billing::{self, BillingError};
+use millrace_store_mysql::cache::{self, Feed};
 
 use crate::support::{Fixture, may, operator};
 
@@ -114,6 +115,31 @@ async fn a_credit_note_takes_an_invoice_back_and_its_charges_are_not_billed_agai
     assert_eq!(read, note);
     let cancelled = billing::read(&fixture.pool, "MR2026-00000001").await.unwrap().unwrap();
     assert_eq!(cancelled.cancelled_by.as_deref(), Some("MR2026-00000002"));
+}
+
+#[tokio::test]
+async fn revenue_by_cycle_is_the_sum_of_what_was_issued_credit_notes_too_and_what_is_open() {
+    let fixture = billed_march().await;
+    // March's correction of -0.4666 waits for April, where a message of 0.0049 is open.
+    fixture.tariff("0.1000", false).await;
+    fixture.rerate().await;
+    fixture.store(&[("33600000001", Sms, "2026-04-10T10:00:00Z", 1)]).await;
+    let revenue = async || {
+        let reach = cache::reach(&fixture.pool, Feed::UsageEvents).await.unwrap();
+        assert!(cache::fold(&fixture.pool, reach.seq).await.unwrap().complete);
+        let view = "SELECT CONCAT_WS(' ', cycle, invoices, net, tax, total, open_charges) FROM bi_revenue_by_cycle ORDER BY cycle";
+        fixture.database.texts(view).await
+    };
+    assert_eq!(revenue().await, ["2026-03 1 0.6700 0.1300 0.8000 0.0000", "2026-04 0 0.0000 0.0000 0.0000 -0.4617"]);
+    credit(&fixture, "MR2026-00000001").await.unwrap();
+    assert_eq!(
+        revenue().await,
+        ["2026-03 2 0.0000 0.0000 0.0000 0.0000", "2026-04 0 0.0000 0.0000 0.0000 0.0049"],
+        "neither the charges nor their correction are open again"
+    );
+    fixture.run("2026-04").await;
+    let issued = "SELECT CONCAT_WS(' ', cycle, COUNT(*), SUM(net), SUM(tax), SUM(total), '0.0000') FROM bi_invoices GROUP BY cycle ORDER BY cycle";
+    assert_eq!(revenue().await, fixture.database.texts(issued).await);
 }
 
 #[tokio::test]

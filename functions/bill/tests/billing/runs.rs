@@ -1,9 +1,10 @@
 //! Runs that come at once, twice, late, or to a bad end.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bill::{Answer, Request};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use millrace_domain::usage::Service::Sms;
 use millrace_store_mysql::billing::{self, BillingError};
 use millrace_store_mysql::{import, leases};
@@ -58,6 +59,47 @@ async fn numbers_follow_the_account_ids_byte_by_byte_and_the_year_is_the_operato
     let ids = ["10", "9", "B", "a", "b", "É"];
     let expected = |year| ids.iter().zip(1..).map(move |(id, n)| format!("MR{year}-{n:08} {id}"));
     assert_eq!(found, expected(2026).chain(expected(2027)).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_run_over_midnight_of_new_years_eve_leaves_no_gap_in_either_year() {
+    // The run begins and issues its first hundred before midnight. The second part has the old year's numbers locked when the new
+    // year begins, and must take the new year's.
+    fn midnight_passes() -> DateTime<Utc> {
+        static READINGS: AtomicU64 = AtomicU64::new(0);
+        let reading = READINGS.fetch_add(1, Ordering::SeqCst);
+        let midnight: DateTime<Utc> = "2026-12-31T23:00:00Z".parse().unwrap();
+        if reading < 4 { midnight - TimeDelta::milliseconds(1) } else { midnight }
+    }
+    fn before_midnight() -> DateTime<Utc> {
+        "2026-12-31T22:59:59.999Z".parse().unwrap()
+    }
+    fn after_midnight() -> DateTime<Utc> {
+        "2026-12-31T23:00:00Z".parse().unwrap()
+    }
+    let fixture = Fixture::new().await;
+    accounts(&fixture, 120).await;
+    let run = async |name: &str, clock: fn() -> DateTime<Utc>| {
+        let request = Request::Cycle { cycle: cycle(name), as_of: None };
+        let answer = fixture.bill(clock).run(&request, Instant::now() + Duration::from_secs(60)).await.unwrap();
+        (answer.cycles[0].closed, answer.cycles[0].first.clone(), answer.cycles[0].last.clone())
+    };
+    let number = |year: i32, n: u32| Some(format!("MR{year}-{n:08}"));
+    assert_eq!(run("2026-11", midnight_passes).await, (120, number(2026, 1), number(2027, 20)));
+    // December ends with the year.
+    assert_eq!(run("2026-12", before_midnight).await, (0, None, None));
+    assert_eq!(run("2026-12", after_midnight).await, (120, number(2027, 21), number(2027, 140)));
+    // What is issued for an old year's invoice has the new year's number.
+    let operator = operator();
+    let work = billing::cancel(&fixture.pool, "credit", &operator, "MR2026-00000007", "", after_midnight);
+    let note = billing::in_turn(&fixture.pool, "credit", Instant::now() + Duration::from_secs(5), work).await.unwrap();
+    assert_eq!(Some(note.number), number(2027, 141));
+    let found = fixture.database.texts("SELECT invoice_number FROM bi_invoices ORDER BY 1").await;
+    let expected: Vec<_> =
+        (1..=100).filter_map(|n| number(2026, n)).chain((1..=141).filter_map(|n| number(2027, n))).collect();
+    assert_eq!(found, expected);
+    let wrong = "SELECT invoice_number FROM bi_invoices WHERE SUBSTRING(invoice_number, 3, 4) <> YEAR(issued_at + INTERVAL 1 HOUR)";
+    assert_eq!(fixture.database.texts(wrong).await, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -1,21 +1,27 @@
 // Asks for figures and records, and says clearly when there is no answer.
 
+import { customers, model, revenue } from "./business.js";
 import { HourChart, sparkline } from "./charts.js";
 import { clock, count, rate, short, span } from "./format.js";
+import { forecasts } from "./forecasts.js";
 import { alarms, empty, figure, isBehind, mark, sensors, setData, setText, topics } from "./panels.js";
 import { Tail } from "./tail.js";
 
 const OVERVIEW_EVERY = 1500;
 const TAIL_EVERY = 1000;
+/** Documents that the cache writes once a minute. */
+const BUSINESS_EVERY = 15000;
 const PATIENCE = 6000;
 /** Without an answer for so long, what is shown is called stale. */
 const STALE_AFTER = 6000;
+const BUSINESS_STALE_AFTER = 40000;
 const SPARK_SECONDS = 120;
 
 const $ = (id) => document.getElementById(id);
 const chart = new HourChart($("usage-chart"), $("usage-legend"));
 const tail = new Tail($("panel-tail"));
 const panels = ["topics", "usage", "alarms", "sensors"].map((name) => $(`panel-${name}`));
+const businessPanels = ["revenue", "churn", "model", "forecasts"].map((name) => $(`panel-${name}`));
 const NAMES = { mysql: "MySQL", documents: "The document database", kafka: "Kafka" };
 
 let samples = [];
@@ -27,6 +33,7 @@ let failure = null;
 /** The server's clock less this one: ages are told by the server's. */
 let clockOffset = 0;
 const freshness = {};
+let businessAsked = false;
 
 async function fetchJson(path) {
   const answer = await fetch(path, { signal: AbortSignal.timeout(PATIENCE), cache: "no-store", headers: { accept: "application/json" } });
@@ -134,11 +141,31 @@ function tick() {
   setData($("tiles"), "state", lost ? "stale" : null);
   setText(notice, message);
   notice.hidden = !message;
-  for (const panel of panels) {
-    const fresh = freshness[panel.id.replace("panel-", "")];
-    const old = !fresh ? lastAnswer != null || lost : now - fresh > STALE_AFTER;
-    mark(panel, old ? (fresh ? `as of ${clock(fresh)}` : "no data yet") : null);
-  }
+  for (const panel of panels) age(panel, now, STALE_AFTER, lastAnswer != null || lost);
+  for (const panel of businessPanels) age(panel, now, BUSINESS_STALE_AFTER, businessAsked);
+}
+
+/** Marks a panel whose data are old, or which has none though they were asked for. */
+function age(panel, now, staleAfter, asked) {
+  const fresh = freshness[panel.id.replace("panel-", "")];
+  const old = fresh ? now - fresh > staleAfter : asked;
+  mark(panel, old ? (fresh ? `as of ${clock(fresh)}` : "no data yet") : null);
+}
+
+/** What comes from documents alone: each part by itself, so that one that fails leaves the others. */
+async function business() {
+  const now = () => new Date(Date.now() + clockOffset);
+  const parts = {
+    "/api/revenue": ({ cycles }) => keep("revenue", cycles, () => revenue($("panel-revenue"), cycles)),
+    "/api/churn": (churn) => {
+      keep("churn", churn.customers, () => customers($("panel-churn"), churn.customers, now()));
+      keep("model", churn, () => model($("panel-model"), churn.model, now()));
+    },
+    "/api/forecasts": (found) => keep("forecasts", found.forecasts, () => forecasts($("panel-forecasts"), found, now())),
+  };
+  await Promise.allSettled(Object.entries(parts).map(async ([path, show]) => show(await fetchJson(path))));
+  businessAsked = true;
+  tick();
 }
 
 async function follow() {
@@ -162,3 +189,4 @@ for (const button of document.querySelectorAll("[data-measure]")) {
 setInterval(tick, 1000);
 repeat(OVERVIEW_EVERY, refresh);
 repeat(TAIL_EVERY, follow);
+repeat(BUSINESS_EVERY, business);

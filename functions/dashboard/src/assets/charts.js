@@ -5,13 +5,13 @@ import { element, follow, setText } from "./panels.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
-function shape(name, attributes = {}) {
+export function shape(name, attributes = {}) {
   const made = document.createElementNS(SVG, name);
   set(made, attributes);
   return made;
 }
 
-function set(target, attributes) {
+export function set(target, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     const text = String(value);
     if (target.getAttribute(name) !== text) target.setAttribute(name, text);

@@ -3,6 +3,7 @@
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const oneDecimal = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const twoDecimals = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const threePlaces = new Intl.NumberFormat("en", { maximumFractionDigits: 3 });
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
 export const UNKNOWN = "–";
@@ -22,6 +23,15 @@ export function rate(value) {
 
 export function money(value, currency) {
   return `${twoDecimals.format(value)}${currency ? ` ${currency}` : ""}`;
+}
+
+/** A number as it is, to three places. */
+export function decimal(value) {
+  return value == null ? UNKNOWN : threePlaces.format(value);
+}
+
+export function percent(share) {
+  return share == null ? UNKNOWN : `${Math.round(share * 100)} %`;
 }
 
 export function degrees(value) {
@@ -50,6 +60,11 @@ export function clockMillis(date) {
 
 export function hourOf(date) {
   return `${two(date.getHours())}:00`;
+}
+
+/** An hour that may be of another day: `Sun 04:00`. */
+export function clockOfHour(date) {
+  return `${date.toLocaleDateString("en", { weekday: "short" })} ${hourOf(date)}`;
 }
 
 /** The time alone for today, with its day before that. */

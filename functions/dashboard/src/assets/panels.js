@@ -58,7 +58,7 @@ export function figure(tile, text, state, hint) {
   if (hint != null) setText(tile.querySelector("[data-hint]"), hint);
 }
 
-const TOPIC_COLUMNS = ["produced", "stored", "duplicates", "rejects", "skipped", "lag", "per_second"];
+const TOPIC_COLUMNS = ["produced", "stored", "duplicates", "rejects", "given_up", "lag", "per_second"];
 
 /** A few records are always on their way: behind is what takes some ten seconds to come. */
 export function isBehind(lag, perSecond) {
@@ -79,10 +79,10 @@ export function topics(body, rows) {
       setText(row.children[n + 1], column === "per_second" ? rate(value) : count(value));
     });
     setData(row.querySelector(".rejects"), "state", topic.rejects > 0 ? "warning" : null);
-    setData(row.querySelector(".skipped"), "state", topic.skipped > 0 ? "critical" : null);
+    setData(row.querySelector(".given_up"), "state", topic.given_up > 0 ? "critical" : null);
     setData(row.querySelector(".lag"), "state", isBehind(topic.lag, topic.per_second) ? "warning" : null);
   });
-  setData(body.closest("table"), "skipped", rows.some((topic) => topic.skipped > 0) ? "yes" : null);
+  setData(body.closest("table"), "givenUp", rows.some((topic) => topic.given_up > 0) ? "yes" : null);
 }
 
 export function alarms(list, latest, now) {

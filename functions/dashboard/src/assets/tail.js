@@ -129,6 +129,7 @@ function row(record) {
   }
   const time = element("time", "", clockMillis(new Date(record.timestamp)));
   time.dateTime = record.timestamp;
+  time.title = "the time that its producer gave it";
   const place = element("span", "place", `${record.partition}:${record.offset}`);
   place.title = `partition ${record.partition}, offset ${record.offset}`;
   const value = element("code", "", record.value ?? "no value");

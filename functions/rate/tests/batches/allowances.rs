@@ -146,3 +146,20 @@ async fn an_event_that_the_database_refuses_gives_back_what_it_used() {
     assert_eq!(spent(&fixture).await, ["2 60 0.0000"]);
     assert_eq!(allowances(&fixture).await, ["2026-11-01 212600000001 1 60"]);
 }
+
+#[tokio::test]
+async fn what_a_refused_event_gives_back_goes_to_the_next_ones_although_they_are_priced_meanwhile() {
+    let fixture = Fixture::with_allowance(60 * 1700).await;
+    fixture.database.run("ALTER TABLE usage_events MODIFY cell VARCHAR(9) NOT NULL").await;
+    let mut events: Vec<_> = (0..2000).map(event).collect();
+    for place in [3, 499, 600] {
+        events[place].cell = Some(millrace_domain::identity::CellId::parse("CASA-00012345").unwrap());
+    }
+    let events: Vec<_> = events.iter().map(usage::encode).collect();
+    fixture.deliver(0, 0, now(), &events).await;
+    let spent = spent(&fixture).await;
+    assert_eq!(spent.len(), 1997);
+    assert!(spent[..1700].iter().all(|event| event.ends_with(" 60 0.0000")), "{:?}", &spent[1690..1700]);
+    assert!(spent[1700..].iter().all(|event| event.ends_with(" 0 1.2000")));
+    assert_eq!(allowances(&fixture).await, ["2026-11-01 212600000001 1 102000"]);
+}

@@ -102,9 +102,9 @@ impl Schedule {
         let now = cut_to_millis(now);
         let mut records = Vec::new();
         if self.wants(Topic::UsageEvents) && self.next_usage == due {
-            self.next_usage += self.pause(world, due);
             let index = self.run.first_index.wrapping_add(self.usage_index);
             self.usage_index += 1;
+            self.next_usage = self.next_event(world, due);
             records.extend(world.usage_event(index, now).map(|event| self.usage.usage_event(event, now)));
         }
         if self.wants(Topic::Customers) && self.next_snapshot == due {
@@ -130,13 +130,14 @@ impl Schedule {
         records
     }
 
-    /// How long after the event that is due at `due` the next one is.
-    fn pause(&self, world: &World, due: TimeDelta) -> TimeDelta {
-        let rate = self.rate.unwrap_or_else(|| {
-            let local = (self.run.model_start + due).with_timezone(&world.parts().timezone).naive_local();
-            self.usual_rate * shape::traffic(local)
-        });
-        TimeDelta::nanoseconds((1e9 / rate) as i64)
+    /// When the event after the one that was due at `due` is.
+    fn next_event(&self, world: &World, due: TimeDelta) -> TimeDelta {
+        if let Some(rate) = self.rate {
+            // From the start each time, and never early: no sum of cut pauses makes room for one too many.
+            return TimeDelta::nanoseconds((self.usage_index as f64 * 1e9 / rate).ceil() as i64);
+        }
+        let local = (self.run.model_start + due).with_timezone(&world.parts().timezone).naive_local();
+        due + TimeDelta::nanoseconds((1e9 / (self.usual_rate * shape::traffic(local))) as i64)
     }
 }
 
@@ -182,6 +183,14 @@ mod tests {
         for second in 0..20 {
             let events = records.iter().filter(|(due, _)| due.num_seconds() == second).count();
             assert!((65..=80).contains(&events), "no bursts: {events} records in second {second}");
+        }
+    }
+
+    #[test]
+    fn a_rate_that_divides_no_second_is_kept_to_the_record() {
+        for (rate, seconds, expected) in [(30.0, 4, 120), (7.0, 3, 21), (0.3, 10, 3), (333.0, 9, 2_997)] {
+            let schedule = Schedule::new(Run::seeded(5), Some(rate), 20.0, 0.0, Some(Topic::UsageEvents));
+            assert_eq!(records(schedule, noon(), seconds).len(), expected, "{rate} a second for {seconds} s");
         }
     }
 

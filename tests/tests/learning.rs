@@ -1,0 +1,152 @@
+//! Learning on a whole stack: labelled customers stream in, a model is trained and scores those that follow, and people change the
+//! champion.
+#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use millrace_domain::identity::CustomerId;
+use millrace_store_documents::{DocumentSettings, DocumentStore};
+use millrace_test_support::stack::Stack;
+use millrace_tests::customers::churn_file;
+use millrace_tests::database::Views;
+use millrace_tests::{one_stack_at_a_time, processes};
+use serde_json::Value;
+
+const SOON: Duration = Duration::from_secs(90);
+
+struct World {
+    stack: Stack,
+    views: Views,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl World {
+    fn start() -> Self {
+        let stack = Stack::start();
+        let views = Views::connect(&stack.mysql_url());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { stack, views, runtime }
+    }
+
+    /// Streams a file of customers, whose ids begin with its name.
+    fn stream(&self, name: &str, rows: usize, seed: u64, labelled: bool) {
+        let file = self.stack.home().join(format!("{name}.csv"));
+        std::fs::write(&file, churn_file(rows, seed, labelled)).unwrap();
+        self.stack.succeed(["replay", "--topic", "customers", "--wait", file.to_str().unwrap()]);
+    }
+
+    /// Streams customers without a label and waits for their scores; the versions that scored them.
+    fn scored(&self, name: &str, rows: usize, seed: u64) -> Vec<i64> {
+        self.stream(name, rows, seed, false);
+        let scores = |what: &str| format!("SELECT {what} FROM bi_churn_scores WHERE customer_id LIKE '{name}-%'");
+        self.stack.wait_until("the scores", SOON, |_| self.views.integer(&scores("COUNT(*)")) == rows as i64);
+        self.views.integers(&scores("CAST(MIN(model_version) AS SIGNED), CAST(MAX(model_version) AS SIGNED)"))
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let printed = self.stack.succeed(arguments);
+        serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"))
+    }
+
+    fn exit(&self, arguments: &[&str]) -> Option<i32> {
+        self.stack.millrace(arguments).status.code()
+    }
+
+    fn champion(&self) -> Value {
+        self.json(&["models", "list", "--json"])["champion"].clone()
+    }
+
+    /// The latest score of a customer as a document: its version and its reasons.
+    fn document(&self, customer: &str) -> Option<(u32, usize)> {
+        let printed = self.stack.succeed(["test-environment"]);
+        let url = printed.lines().find_map(|line| line.strip_prefix("MILLRACE_TEST_DOCUMENTS_URL=")).unwrap();
+        let settings = DocumentSettings {
+            url: url.to_owned(),
+            database: "millrace".into(),
+            user: None,
+            password: None,
+            timeout: Duration::from_secs(20),
+        };
+        self.runtime.block_on(async {
+            let documents = DocumentStore::connect(&settings).await.unwrap();
+            let score = documents.score(&CustomerId::parse(customer).unwrap()).await.unwrap()?;
+            Some((score.model_version, score.reasons.len()))
+        })
+    }
+
+    fn artefact(&self, version: u32) -> PathBuf {
+        self.stack.home().join(format!("objects/millrace/models/{version}/artefact.json"))
+    }
+}
+
+#[test]
+fn customers_are_learnt_from_and_scored_and_the_champion_can_be_changed() {
+    let _one = one_stack_at_a_time();
+    let world = World::start();
+
+    // Before there is a model, customers are stored and wait for their score.
+    world.stream("early", 50, 1, false);
+    let answer = world.json(&["invoke", "train"]);
+    assert_eq!(answer["outcome"], "too_little_data", "{answer}");
+    assert_eq!(world.champion(), Value::Null);
+
+    world.stream("learnt", 1_500, 2, true);
+    world.stack.succeed(["invoke", "cache"]);
+    let answer = world.json(&["invoke", "train"]);
+    assert_eq!((&answer["outcome"], &answer["rows"]), (&"promoted".into(), &1_500.into()), "{answer}");
+    assert_eq!(world.champion(), 1);
+    let card = world.json(&["models", "show", "1", "--json"])["card"].clone();
+    assert_eq!(card["promoted"], true, "{card}");
+
+    // Those that follow are scored in their batch, with reasons, in MySQL and in documents; those before, by the schedule's task.
+    assert_eq!(world.scored("first", 200, 3), [1, 1]);
+    let reasons = "SELECT CAST(MIN(JSON_LENGTH(reasons)) AS SIGNED) FROM bi_churn_scores";
+    assert!(world.views.integer(reasons) > 0);
+    world.stack.wait_until("the score as a document", SOON, |_| world.document("first-1").is_some());
+    let (version, reasons) = world.document("first-1").unwrap();
+    assert!(version == 1 && reasons > 0);
+    let event = world.stack.home().join("left.json");
+    std::fs::write(&event, r#"{"task": "score-left"}"#).unwrap();
+    world.stack.succeed(["invoke", "score", "--event", event.to_str().unwrap()]);
+    let early = "SELECT COUNT(*) FROM bi_churn_scores WHERE customer_id LIKE 'early-%'";
+    assert_eq!(world.views.integer(early), 50);
+    // The labels that the file would have had: the model has learnt what makes customers leave.
+    let predicted = "SELECT CAST(SUM(churn_predicted) AS SIGNED) FROM bi_churn_scores WHERE customer_id LIKE 'first-%'";
+    assert!((40..110).contains(&world.views.integer(predicted)), "about a third of them leave");
+
+    // A second model, which people put in the first one's place and take back.
+    world.stream("learnt-later", 500, 4, true);
+    world.stack.succeed(["invoke", "cache"]);
+    let answer = world.json(&["invoke", "train"]);
+    assert_eq!(answer["version"], 2, "{answer}");
+    if answer["outcome"] != "promoted" {
+        world.stack.succeed(["models", "promote", "2", "--reason", "a try"]);
+    }
+    assert_eq!(world.scored("second", 50, 5), [2, 2], "at once, well within a minute");
+    assert_eq!(world.json(&["models", "rollback", "--json"])["champion"], 1);
+    assert_eq!(world.scored("third", 50, 6), [1, 1]);
+
+    // What must not score is refused, and the champion stays.
+    assert_eq!(world.exit(&["models", "promote", "99"]), Some(2));
+    assert_eq!(world.exit(&["models", "promote", "two"]), Some(2));
+    assert_eq!(world.exit(&["models", "rollback"]), Some(1), "there is none before the first");
+    let whole = std::fs::read(world.artefact(2)).unwrap();
+    let mut corrupt = whole.clone();
+    corrupt[whole.len() / 2] ^= 1;
+    std::fs::write(world.artefact(2), &corrupt).unwrap();
+    assert_eq!(world.exit(&["models", "promote", "2"]), Some(1));
+    assert_eq!(world.champion(), 1);
+    std::fs::write(world.artefact(2), &whole).unwrap();
+
+    // A champion that goes corrupt while it scores goes on: it is in the process. Documents that are away hold nobody up.
+    std::fs::write(world.artefact(1), "{}").unwrap();
+    let documents = processes::service(&world.stack, "documents");
+    processes::signal(documents, "STOP");
+    let scored = world.scored("fourth", 50, 7);
+    processes::signal(documents, "CONT");
+    assert_eq!(scored, [1, 1]);
+    world.stack.wait_until("the documents", SOON, |stack| stack.status()["ready"] == true);
+    world.stack.succeed(["invoke", "cache"]);
+    assert_eq!(world.document("fourth-50").map(|(version, _)| version), Some(1), "what was missed is made up for");
+}
