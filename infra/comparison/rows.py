@@ -1,0 +1,49 @@
+"""The rows that are learned from: read from the documents that `cache` keeps, and enlarged to larger sizes."""
+
+import time
+
+import numpy
+import pandas
+import pymongo
+
+from columns import COLUMNS, LABEL, SEED
+
+# Minutes and their charge vary together; calls and messages are counts.
+MINUTES = {f"total_{part}_minutes": f"total_{part}_charge" for part in ("day", "eve", "night", "intl")}
+
+
+def read_documents(url, database):
+    """The labelled customers, and the seconds that reading them took."""
+    begun = time.perf_counter()
+    found = pymongo.MongoClient(url)[database]["customer_features"].find(
+        {"label": {"$in": [True, False]}}, {name: 1 for name in [*COLUMNS, "label", "customer_id"]}
+    )
+    frame = pandas.DataFrame(list(found)).rename(columns={"label": LABEL})
+    frame = frame.sort_values("customer_id", ignore_index=True)
+    seconds = time.perf_counter() - begun
+    for name in COLUMNS:
+        frame[name] = frame[name].astype(float)
+    frame[LABEL] = frame[LABEL].astype(int)
+    return frame[[*COLUMNS, LABEL]], seconds
+
+
+def divide(frame, test_share=0.2):
+    """Training and test rows, with the same share of customers who left in both."""
+    random = numpy.random.default_rng(SEED)
+    test = numpy.zeros(len(frame), dtype=bool)
+    for label in (0, 1):
+        places = numpy.flatnonzero(frame[LABEL] == label)
+        random.shuffle(places)
+        test[places[: round(len(places) * test_share)]] = True
+    return frame[~test].reset_index(drop=True), frame[test].reset_index(drop=True)
+
+
+def enlarge(frame, size):
+    """`size` rows that are drawn from `frame` with replacement; minutes vary by a twentieth, and their charge with them."""
+    random = numpy.random.default_rng(SEED)
+    drawn = frame.iloc[random.integers(0, len(frame), size)].reset_index(drop=True)
+    for minutes, charge in MINUTES.items():
+        factor = random.normal(1.0, 0.05, size).clip(0.8, 1.2)
+        drawn[minutes] = (drawn[minutes] * factor).round(2)
+        drawn[charge] = (drawn[charge] * factor).round(2)
+    return drawn
