@@ -80,8 +80,9 @@ fn every_candidate_is_measured_and_the_same_files_give_the_same_figures() {
     assert!(names.contains(&answer["champion"].as_str().unwrap()));
     for candidate in candidates {
         assert!(!candidate["library"].as_str().unwrap().is_empty());
-        for figure in ["accuracy", "f1", "roc_auc", "pr_auc"] {
-            assert!((0.2..=1.0).contains(&candidate[figure].as_f64().unwrap()), "{figure} of {candidate}");
+        // Better than knowing nothing; few of these customers leave, so that little reaches a probability of 0.5.
+        for (figure, least) in [("accuracy", 0.8), ("f1", 0.0), ("roc_auc", 0.7), ("pr_auc", 0.3)] {
+            assert!((least..=1.0).contains(&candidate[figure].as_f64().unwrap()), "{figure} of {candidate}");
         }
         assert!(candidate["log_loss"].as_f64().unwrap() < 0.6, "{candidate}");
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use millrace_store_mysql::cache::{self, Feed};
+use millrace_store_mysql::pool;
 use millrace_test_support::mysql::TestDatabase;
 use rust_decimal::Decimal;
 use sqlx::{MySqlPool, Row};
@@ -284,7 +285,9 @@ async fn any_order_of_events_re_rating_billing_and_folds_gives_the_same_sums() {
                     let reach = cache::reach(&world.pool, Feed::UsageEvents).await.unwrap().seq;
                     let part = draws.below(reach + 1);
                     cache::fold(&world.pool, part).await.unwrap();
-                    let pool = world.pool.clone();
+                    // As of a function that is killed, its connections end with it.
+                    let pool = pool::with(world.database.options());
+                    drop(pool.acquire().await.unwrap());
                     let fold = tokio::spawn(async move { cache::fold(&pool, reach).await });
                     tokio::time::sleep(std::time::Duration::from_micros(draws.below(6000))).await;
                     fold.abort();
