@@ -161,7 +161,7 @@ pub(crate) trait Intake: Sync {
     ) -> impl Future<Output = Result<Vec<Self::Basis>, StoreError>> + Send;
     /// Derives what a record's row says.
     fn derive(&self, work: &mut Self::Work, record: &Self::Record, basis: &Self::Basis) -> Self::Derived;
-    /// Takes back what [`Intake::derive`] did to the work, as the row was refused, or is to be derived again.
+    /// Takes back what [`Intake::derive`] did to the work, as the row was refused.
     fn take_back(&self, _work: &mut Self::Work, _basis: &Self::Basis, _derived: &Self::Derived) {}
     /// Adds a row's values in the order of its columns.
     fn add_row(

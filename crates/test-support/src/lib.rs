@@ -4,5 +4,6 @@
 
 pub mod batches;
 pub mod environment;
+pub mod kill;
 pub mod mysql;
 pub mod stack;

@@ -13,6 +13,7 @@ use millrace_store_mysql::batch::{Incoming, Original, Originals, Record, Source}
 use millrace_store_mysql::reference::ReferenceCache;
 use millrace_store_mysql::{MySqlPool, pool, schema, usage};
 use millrace_store_objects::{ObjectCredentials, ObjectSettings, ObjectStore};
+use millrace_test_support::kill;
 use millrace_test_support::mysql::TestDatabase;
 use millrace_wire::tariff;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -20,6 +21,8 @@ use uuid::Uuid;
 
 /// A number of account A-1, whose cycles begin on the first.
 pub(crate) const NUMBER: &str = "46700000001";
+
+const SECRET: &str = "a secret";
 
 const TARIFF: &str = r#"{"currency":"EUR","timezone":"UTC","timings":{"any":{}},"rates":[
     {"service":"voice","prefix":"","timing":"any","weight":1,"connect_fee":"0","zone":"national","rounding":"up","decimals":4,
@@ -29,7 +32,7 @@ pub(crate) struct World {
     pub(crate) database: TestDatabase,
     pub(crate) pool: MySqlPool,
     pub(crate) objects: ObjectStore,
-    _server: ObjectsServer,
+    server: ObjectsServer,
     _folder: tempfile::TempDir,
     next: AtomicU64,
 }
@@ -50,6 +53,15 @@ pub(crate) fn month(text: &str) -> Month {
     Month::parse(text).unwrap()
 }
 
+fn object_settings(server: &ObjectsServer) -> ObjectSettings {
+    ObjectSettings {
+        endpoint: Some(format!("http://{}", server.address())),
+        region: "eu-west-1".to_owned(),
+        bucket: "millrace".to_owned(),
+        credentials: Some(ObjectCredentials { access_key: "key".to_owned(), secret_key: SECRET.to_owned().into() }),
+    }
+}
+
 impl World {
     pub(crate) async fn new() -> Self {
         let database = TestDatabase::create().await;
@@ -68,17 +80,25 @@ impl World {
             ))
             .await;
         let folder = tempfile::tempdir().unwrap();
-        let secret = secrecy::SecretString::from("a secret");
+        let secret = secrecy::SecretString::from(SECRET);
         let server = ObjectsServer::start(folder.path(), "127.0.0.1:0".parse().unwrap(), "key", &secret).await.unwrap();
-        let objects = ObjectStore::new(&ObjectSettings {
-            endpoint: Some(format!("http://{}", server.address())),
-            region: "eu-west-1".to_owned(),
-            bucket: "millrace".to_owned(),
-            credentials: Some(ObjectCredentials { access_key: "key".to_owned(), secret_key: secret }),
-        })
-        .await;
+        let objects = ObjectStore::new(&object_settings(&server)).await;
         objects.create_bucket().await.unwrap();
-        Self { database, pool, objects, _server: server, _folder: folder, next: AtomicU64::new(0) }
+        Self { database, pool, objects, server, _folder: folder, next: AtomicU64::new(0) }
+    }
+
+    /// Archives March's first day as [`World::run`] does, but is killed after `limit`: true when it came to its end before.
+    pub(crate) async fn run_for(&self, limit: Duration) -> bool {
+        let (archive, options, settings) = (self.archive(3), self.database.options(), object_settings(&self.server));
+        let run = async move || {
+            let archive = Archive { pool: pool::with(options), objects: ObjectStore::new(&settings).await, ..archive };
+            let request = Request::Archive { through: Some(day("2026-03-01")) };
+            match archive.run(&request, Utc::now(), Instant::now() + Duration::from_secs(60)).await {
+                Ok(Answer::Archived(archived)) => assert!(archived.finished),
+                other => panic!("{other:?}"),
+            }
+        };
+        kill::after(limit, run).await.is_some()
     }
 
     /// Stores calls of a minute that began at some times.
