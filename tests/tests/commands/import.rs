@@ -53,8 +53,18 @@ pub(crate) fn of_every_kind_adds_once_and_a_wrong_file_changes_nothing(bench: &B
     let before = version();
     import(bench, "operator", &OPERATOR.replace("Africa/Casablanca", "Africa/Nowhere").replace("30", "-1"))
         .names(2, &["timezone", "payment_days", "nothing was changed"]);
-    import(bench, "tariffs", &TARIFFS.replace(r#""1.20""#, r#""cheap""#).replace(r#""up""#, r#""sideways""#))
-        .names(2, &["[0].tariff.rates[0].steps[0].price", "[0].tariff.rates[0].rounding"]);
+    // What cannot be read, and what can be but makes no sense.
+    let tariffs = TARIFFS.replace(r#""1.20""#, r#""cheap""#).replace(r#""up""#, r#""sideways""#);
+    let tariffs = tariffs.replace(r#""0.20""#, r#""-0.20""#).replace(r#""timing": "any""#, r#""timing": "never""#);
+    import(bench, "tariffs", &tariffs).names(
+        2,
+        &[
+            "[0].tariff.rates[0].steps[0].price",
+            "[0].tariff.rates[0].rounding",
+            "[0].tariff.rates[0].connect_fee",
+            "[0].tariff.rates[0].timing",
+        ],
+    );
     import(bench, "plans", &PLANS.replace("basic", "unknown")).names(2, &["[0].tariff"]);
     let accounts = [
         ACCOUNTS,
