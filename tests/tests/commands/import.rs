@@ -8,7 +8,7 @@ const OPERATOR: &str = r#"{
   "name": "Atlas Mobile", "address": ["1 rue de la Gare", "Rabat"], "currency": "MAD", "timezone": "Africa/Casablanca",
   "tax_rate": "0.20", "invoice_prefix": "AT", "payment_days": 30
 }"#;
-const TARIFFS: &str = r#"[{
+pub(crate) const TARIFFS: &str = r#"[{
   "name": "basic", "valid_from": "2020-01-01", "valid_to": null,
   "tariff": {
     "currency": "MAD", "timezone": "Africa/Casablanca", "timings": {"any": {}},
@@ -118,7 +118,7 @@ pub(crate) fn holds_from_the_next_batch_on(bench: &Bench) {
     assert_eq!(alarms, ["S-1|temperature|warning"], "35 degrees is too warm by its own threshold only");
 }
 
-fn import(bench: &Bench, kind: &str, content: &str) -> Said {
+pub(crate) fn import(bench: &Bench, kind: &str, content: &str) -> Said {
     // The kind decides the form, not the file's name.
     let file = bench.file(&format!("{kind}.data"), content);
     bench.run(&["import".as_ref(), kind.as_ref(), Path::as_os_str(&file)])
