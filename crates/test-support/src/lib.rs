@@ -5,4 +5,5 @@
 pub mod batches;
 pub mod environment;
 pub mod mysql;
+pub mod pages;
 pub mod stack;

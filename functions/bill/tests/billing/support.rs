@@ -17,11 +17,9 @@ use millrace_store_mysql::reference::ReferenceCache;
 use millrace_store_mysql::rerate::{self, Pace, Period};
 use millrace_store_mysql::{MySqlPool, import, pool, schema, usage};
 use millrace_test_support::mysql::TestDatabase;
+use millrace_test_support::pages::billing_check;
 use millrace_wire::{reference, tariff};
 use uuid::Uuid;
-
-/// The page whose SQL check every sum must pass.
-const PAGE: &str = include_str!("../../../../docs/billing.md");
 
 pub(crate) struct Fixture {
     pub(crate) database: TestDatabase,
@@ -143,12 +141,7 @@ impl Fixture {
     /// Runs the SQL check of `docs/billing.md` as it stands there: both of its sums are `charged`.
     pub(crate) async fn assert_adds_up(&self, charged: &str) {
         self.fold().await;
-        let (_, rest) = PAGE.split_once("```sql\n").expect("the page has SQL");
-        let (check, _) = rest.split_once(";\n```").expect("which is one statement");
-        let sums = format!(
-            "SELECT CONCAT_WS(' ', CAST(billed_and_open AS DECIMAL(30, 4)), CAST(charged AS DECIMAL(30, 4))) FROM ({check}) sums"
-        );
-        assert_eq!(self.database.texts(&sums).await, [format!("{charged} {charged}")]);
+        assert_eq!(self.database.texts(&billing_check()).await, [format!("{charged} {charged}")]);
     }
 
     /// `number account cycle net tax total rounding status` of each invoice. The days to pay may have passed by the database's clock.
