@@ -6,4 +6,5 @@ pub mod batches;
 pub mod environment;
 pub mod kill;
 pub mod mysql;
+pub mod pages;
 pub mod stack;
