@@ -65,6 +65,8 @@ pub enum Metric {
     ForecastsMade,
     /// Series that could not be forecast: most have too little history yet.
     ForecastsNotMade,
+    /// Series that a run had no time for, which are the next run's first.
+    ForecastsLeft,
     /// Thresholds that a forecast newly expects to be crossed.
     ForecastAlertsOpened,
     /// Thresholds that forecasts expect to be crossed.
@@ -108,6 +110,7 @@ impl Metric {
             Self::LiveRecall => "LiveRecall",
             Self::ForecastsMade => "ForecastsMade",
             Self::ForecastsNotMade => "ForecastsNotMade",
+            Self::ForecastsLeft => "ForecastsLeft",
             Self::ForecastAlertsOpened => "ForecastAlertsOpened",
             Self::CrossingsExpected => "CrossingsExpected",
             Self::ForecastCoverage => "ForecastCoverage",

@@ -100,6 +100,15 @@ impl<T> Incoming<T> {
         Self { receiver, received: vec![Arc::new(records)] }
     }
 
+    /// Waits for all of them, for what is made of a batch before its transaction begins; those that could be decoded, in order of
+    /// their offsets.
+    pub async fn decoded(&mut self) -> impl Iterator<Item = &T> {
+        while let Some(records) = self.receiver.recv().await {
+            self.received.push(Arc::new(records));
+        }
+        self.received.iter().flat_map(|records| records.iter()).filter_map(|record| record.content.as_ref().ok())
+    }
+
     async fn chunk(&mut self, n: usize) -> Option<Arc<Vec<Record<T>>>> {
         if n == self.received.len() {
             self.received.push(Arc::new(self.receiver.recv().await?));

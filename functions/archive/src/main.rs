@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use archive::{Answer, Archive, PART_ROWS, Request};
+use archive::{Answer, Archive, Limits, Request};
 use chrono::Utc;
 use lambda_runtime::Error;
 use millrace_lambda_support::metrics::{self, Metric};
@@ -32,7 +32,8 @@ async fn run() -> Result<(), Error> {
         let begun = Instant::now();
         let request = Request::parse(event)?;
         let holder = format!("archive {}", uuid::Uuid::new_v4());
-        let archive = Archive { pool: pool.clone(), objects: objects.clone(), holder, retention, part_rows: PART_ROWS };
+        let limits = Limits::default();
+        let archive = Archive { pool: pool.clone(), objects: objects.clone(), holder, retention, limits };
         let answer = archive.run(&request, Utc::now(), begun + BUDGET).await?;
         let mut values = vec![(Metric::RunDuration, begun.elapsed().as_secs_f64() * 1e3)];
         if let Answer::Archived(archived) = &answer {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use archive::{Answer, Archive, ArchiveError, Archived, Manifest, Request, key, part_key};
+use archive::{Answer, Archive, ArchiveError, Archived, Limits, Manifest, Request, key, part_key};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use millrace_domain::identity::{Destination, Msisdn};
 use millrace_domain::usage::{Service, UsageEvent};
@@ -158,16 +158,17 @@ impl World {
         }
     }
 
-    pub(crate) fn archive(&self, part_rows: u64) -> Archive {
+    fn archive(&self, limits: Limits) -> Archive {
         Archive {
             pool: self.pool.clone(),
             objects: self.objects.clone(),
             holder: format!("test {}", Uuid::new_v4()),
             retention: TimeDelta::days(400),
-            part_rows,
+            limits,
         }
     }
 
+    /// Archives the days up to one, three rows to a file.
     pub(crate) async fn run(&self, through: &str) -> Archived {
         self.try_run(through, 3, Instant::now() + Duration::from_secs(60)).await.unwrap()
     }
@@ -178,8 +179,17 @@ impl World {
         part_rows: u64,
         deadline: Instant,
     ) -> Result<Archived, ArchiveError> {
+        self.try_run_within(through, Limits { part_rows, ..Limits::default() }, deadline).await
+    }
+
+    pub(crate) async fn try_run_within(
+        &self,
+        through: &str,
+        limits: Limits,
+        deadline: Instant,
+    ) -> Result<Archived, ArchiveError> {
         let request = Request::Archive { through: Some(day(through)) };
-        match self.archive(part_rows).run(&request, Utc::now(), deadline).await? {
+        match self.archive(limits).run(&request, Utc::now(), deadline).await? {
             Answer::Archived(archived) => Ok(archived),
             Answer::Dropped(_) => panic!("it was to archive"),
         }
@@ -188,7 +198,7 @@ impl World {
     pub(crate) async fn drop(&self, text: &str, now: &str) -> Result<u64, String> {
         let request = Request::Drop { month: month(text) };
         let now: DateTime<Utc> = now.parse().unwrap();
-        match self.archive(3).run(&request, now, Instant::now()).await {
+        match self.archive(Limits::default()).run(&request, now, Instant::now()).await {
             Ok(Answer::Dropped(dropped)) => Ok(dropped.rows),
             Ok(Answer::Archived(_)) => panic!("it was to drop"),
             Err(error) => Err(error.to_string()),
