@@ -47,7 +47,7 @@ pub(crate) async fn site_on(mysql: MySqlPool, documents_url: String, kafka: &str
         mysql.clone(),
         documents.clone(),
         Broker::new(kafka, [topic.clone()]),
-        Sessions::new(hash.into(), &"ab".repeat(32).into()).unwrap(),
+        Sessions::new(hash.into(), "ab".repeat(32).into()).unwrap(),
     );
     Site { dashboard, topic, mysql, documents, _database: database }
 }
