@@ -146,10 +146,12 @@ impl ObjectsSettings {
 }
 
 /// The group `kafka`.
-#[derive(Debug, Clone)]
-pub struct KafkaSettings {
-    /// `host:port`, several separated by commas (`MILLRACE_KAFKA_BROKERS`).
-    pub brokers: String,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KafkaSettings {
+    /// The ARN of a cluster of MSK, which tells its brokers (`MILLRACE_KAFKA_CLUSTER_ARN`).
+    Msk(String),
+    /// Brokers of one's own at `host:port`, several separated by commas, without TLS (`MILLRACE_KAFKA_BROKERS`).
+    Brokers(String),
 }
 
 impl KafkaSettings {
@@ -158,7 +160,10 @@ impl KafkaSettings {
     /// # Errors
     /// Names the variable that is missing.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, SettingsError> {
-        Ok(Self { brokers: required(lookup, "MILLRACE_KAFKA_BROKERS")? })
+        match optional(lookup, "MILLRACE_KAFKA_CLUSTER_ARN") {
+            Some(arn) => Ok(Self::Msk(arn)),
+            None => Ok(Self::Brokers(required(lookup, "MILLRACE_KAFKA_BROKERS")?)),
+        }
     }
 }
 
@@ -231,6 +236,16 @@ mod tests {
         assert_eq!(error, "MILLRACE_SESSION_SECRET: expected 32 bytes in hex");
         assert!(retention(&|_| Some("0".into())).is_err());
         assert!(silent_after(&|_| Some("a minute".into())).is_err());
+    }
+
+    #[test]
+    fn a_cluster_s_arn_comes_before_brokers() {
+        let both =
+            |name: &str| Some(if name.ends_with("ARN") { "arn:aws:kafka:…" } else { "127.0.0.1:9092" }.to_owned());
+        assert_eq!(KafkaSettings::read(&both), Ok(KafkaSettings::Msk("arn:aws:kafka:…".into())));
+        let brokers = |name: &str| both(name).filter(|_| name.ends_with("BROKERS"));
+        assert_eq!(KafkaSettings::read(&brokers), Ok(KafkaSettings::Brokers("127.0.0.1:9092".into())));
+        assert_eq!(KafkaSettings::read(&|_| None), Err(SettingsError::Missing("MILLRACE_KAFKA_BROKERS")));
     }
 
     #[test]

@@ -24,7 +24,7 @@ async fn main() -> anyhow::Result<()> {
     let dashboard = Arc::new(Dashboard::new(
         mysql,
         DocumentStore::connect(&documents).await?,
-        Broker::new(&KafkaSettings::read(&environment)?.brokers, TOPICS),
+        Broker::of(&KafkaSettings::read(&environment)?, TOPICS)?,
         Sessions::new(session.password_hash, session.secret)?,
     ));
     let router = axum::Router::new().fallback(move |request: axum::extract::Request| {

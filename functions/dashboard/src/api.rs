@@ -12,6 +12,7 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use millrace_domain::aggregates::UsageSum;
 use millrace_domain::alarms::Severity;
+use millrace_msk::MskError;
 use millrace_store_documents::UsageGrain;
 use millrace_store_mysql::dashboard::{self, AlarmRow, LiveTemperature};
 use millrace_store_mysql::fault::StoreError;
@@ -101,7 +102,7 @@ impl Dashboard {
         }
     }
 
-    async fn kafka<T>(&self, question: impl Future<Output = Result<T, rskafka::client::error::Error>>) -> Part<T> {
+    async fn kafka<T>(&self, question: impl Future<Output = Result<T, MskError>>) -> Part<T> {
         let part = ask("kafka", question).await;
         if part.is_err() {
             self.broker.forget().await;
@@ -159,7 +160,7 @@ impl Dashboard {
     }
 
     /// Each partition's end, and where it was a minute ago (−1 when nothing came since).
-    async fn ends(&self, now: DateTime<Utc>) -> Result<Vec<(End, i64)>, rskafka::client::error::Error> {
+    async fn ends(&self, now: DateTime<Utc>) -> Result<Vec<(End, i64)>, MskError> {
         let connected = self.broker.connected().await?;
         let (before, ends) = tokio::try_join!(connected.at(now - MEASURED_OVER), connected.ends())?;
         Ok(ends.into_iter().zip(before).map(|(end, before)| (end, before.end)).collect())

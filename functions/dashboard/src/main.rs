@@ -28,7 +28,7 @@ async fn run() -> Result<(), Error> {
     let dashboard = Dashboard::new(
         mysql,
         DocumentStore::connect(&documents).await?,
-        Broker::new(&kafka.brokers, TOPICS),
+        Broker::of(&kafka, TOPICS)?,
         Sessions::new(session.password_hash, session.secret)?,
     );
     let dashboard = &dashboard;
