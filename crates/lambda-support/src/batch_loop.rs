@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use millrace_store_mysql::batch::{Incoming, Original, Originals, Record, Refusal, Source, Stored};
-use millrace_store_mysql::fault::StoreError;
+use millrace_store_mysql::fault::{StoreError, is_sign_in_refused};
 use millrace_wire::batch::{BatchError, KafkaBatch, PartitionRecords};
 use millrace_wire::{PartialBatchResponse, Rejection};
 use tokio::sync::mpsc;
@@ -39,11 +39,23 @@ pub trait Intake {
     ) -> impl Future<Output = Result<Stored, StoreError>>;
 }
 
+/// Why a batch as a whole could not be handled.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The payload is no batch.
+    #[error(transparent)]
+    NoBatch(#[from] BatchError),
+    /// The database refuses the sign-in, for this partition as for every other.
+    #[error("the database refuses the sign-in: {0}")]
+    SignInRefused(#[source] StoreError),
+}
+
 /// Stores every partition of a batch. The answer names the partitions that are to be delivered again, and from which offset.
 ///
 /// # Errors
-/// When the payload is no batch.
-pub async fn run<I: Intake>(intake: &I, payload: &str) -> Result<PartialBatchResponse, BatchError> {
+/// When the payload is no batch, or the database lets nobody in. Partitions that were stored before that are stored; to handle
+/// the batch again changes nothing of them.
+pub async fn run<I: Intake>(intake: &I, payload: &str) -> Result<PartialBatchResponse, RunError> {
     let batch = KafkaBatch::parse(payload.as_bytes())?;
     let mut response = PartialBatchResponse::default();
     for partition in &batch.partitions {
@@ -53,6 +65,7 @@ pub async fn run<I: Intake>(intake: &I, payload: &str) -> Result<PartialBatchRes
         let elapsed = started.elapsed().as_secs_f64() * 1000.0;
         match outcome {
             Ok(stored) => report(&partition.topic, &stored, elapsed),
+            Err(error) if is_sign_in_refused(&error) => return Err(RunError::SignInRefused(error)),
             Err(error) => {
                 tracing::warn!(topic = %partition.topic, partition = partition.partition, first_offset, %error, "asking for the batch again");
                 metrics::emit(

@@ -12,8 +12,10 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use millrace_domain::aggregates::UsageSum;
 use millrace_domain::alarms::Severity;
+use millrace_msk::MskError;
 use millrace_store_documents::UsageGrain;
 use millrace_store_mysql::dashboard::{self, AlarmRow, LiveTemperature};
+use millrace_store_mysql::fault::StoreError;
 use millrace_store_mysql::status::{self, Position};
 use serde_json::{Value, json};
 
@@ -100,7 +102,7 @@ impl Dashboard {
         }
     }
 
-    async fn kafka<T>(&self, question: impl Future<Output = Result<T, rskafka::client::error::Error>>) -> Part<T> {
+    async fn kafka<T>(&self, question: impl Future<Output = Result<T, MskError>>) -> Part<T> {
         let part = ask("kafka", question).await;
         if part.is_err() {
             self.broker.forget().await;
@@ -108,11 +110,23 @@ impl Dashboard {
         part
     }
 
+    /// Asks MySQL. When it refused a password that was changed, the next question comes with the new one.
+    async fn ask_mysql<T>(&self, question: impl Future<Output = Result<T, StoreError>>) -> Part<T> {
+        let asked = async {
+            let answer = question.await;
+            if let Err(error) = &answer {
+                self.mysql.renew(error).await;
+            }
+            answer
+        };
+        ask("mysql", asked).await
+    }
+
     async fn overview(&self) -> Value {
         let mut problems = Vec::new();
         let now = Utc::now();
         let (counts, alarms, sensors, usage, marks) = tokio::join!(
-            ask("mysql", status::snapshot(&self.mysql)),
+            self.ask_mysql(status::snapshot(self.mysql.pool())),
             self.alarms(),
             self.sensors(),
             self.usage(24),
@@ -146,7 +160,7 @@ impl Dashboard {
     }
 
     /// Each partition's end, and where it was a minute ago (−1 when nothing came since).
-    async fn ends(&self, now: DateTime<Utc>) -> Result<Vec<(End, i64)>, rskafka::client::error::Error> {
+    async fn ends(&self, now: DateTime<Utc>) -> Result<Vec<(End, i64)>, MskError> {
         let connected = self.broker.connected().await?;
         let (before, ends) = tokio::try_join!(connected.at(now - MEASURED_OVER), connected.ends())?;
         Ok(ends.into_iter().zip(before).map(|(end, before)| (end, before.end)).collect())
@@ -154,8 +168,8 @@ impl Dashboard {
 
     async fn alarms(&self) -> Part<Value> {
         let (latest, open) = tokio::try_join!(
-            ask("mysql", dashboard::latest_alarms(&self.mysql, ALARMS)),
-            ask("mysql", dashboard::open_alarms(&self.mysql))
+            self.ask_mysql(dashboard::latest_alarms(self.mysql.pool(), ALARMS)),
+            self.ask_mysql(dashboard::open_alarms(self.mysql.pool()))
         )?;
         Ok(json!({"open": open, "latest": latest.iter().map(alarm).collect::<Vec<_>>()}))
     }
@@ -164,7 +178,7 @@ impl Dashboard {
     async fn sensors(&self) -> Part<Vec<Value>> {
         let (documents, live) = tokio::join!(
             ask("documents", self.documents.sensors(i64::from(SENSORS))),
-            ask("mysql", dashboard::live_temperatures(&self.mysql, SENSORS))
+            self.ask_mysql(dashboard::live_temperatures(self.mysql.pool(), SENSORS))
         );
         let now = Utc::now();
         let mut sensors = BTreeMap::new();
@@ -200,7 +214,7 @@ impl Dashboard {
         let since = DateTime::from_timestamp((Utc::now().timestamp() / 3600 - hours + 1) * 3600, 0).unwrap_or_default();
         let (sums, currency) = tokio::join!(
             ask("documents", self.documents.usage(UsageGrain::HourByService, since)),
-            ask("mysql", dashboard::currency(&self.mysql))
+            self.ask_mysql(dashboard::currency(self.mysql.pool()))
         );
         // Amounts are shown without a currency rather than not at all.
         let currency = currency.unwrap_or_default();

@@ -16,8 +16,8 @@ mod sign_in;
 use chrono::Utc;
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
+use millrace_lambda_support::mysql::Mysql;
 use millrace_store_documents::DocumentStore;
-use millrace_store_mysql::MySqlPool;
 
 use answer::Answer;
 use broker::Broker;
@@ -29,7 +29,7 @@ pub const TOPICS: [&str; 3] = ["usage-events", "sensor-readings", "customers"];
 
 /// The function, with what it keeps from one request to the next.
 pub struct Dashboard {
-    mysql: MySqlPool,
+    mysql: Mysql,
     documents: DocumentStore,
     broker: Broker,
     sessions: Sessions,
@@ -38,8 +38,8 @@ pub struct Dashboard {
 
 impl Dashboard {
     /// A dashboard over these stores.
-    pub fn new(mysql: MySqlPool, documents: DocumentStore, broker: Broker, sessions: Sessions) -> Self {
-        Self { mysql, documents, broker, sessions, guesses: Guesses::default() }
+    pub fn new(mysql: impl Into<Mysql>, documents: DocumentStore, broker: Broker, sessions: Sessions) -> Self {
+        Self { mysql: mysql.into(), documents, broker, sessions, guesses: Guesses::default() }
     }
 
     /// Answers a request. A failure is an answer too.
@@ -50,6 +50,7 @@ impl Dashboard {
     }
 
     async fn route(&self, request: &Request, https: bool) -> Answer {
+        self.sessions.refresh().await;
         let path = request.uri().path();
         let read = matches!(*request.method(), Method::GET | Method::HEAD);
         let session = self.session(request);

@@ -31,7 +31,7 @@ impl Dashboard {
         let Some(password) = field(request, "password") else {
             return pages::sign_in(StatusCode::BAD_REQUEST, Some("Enter the password."));
         };
-        if !self.sessions.is_password(&password) {
+        if !self.sessions.is_password(&password).await {
             self.guesses.wrong(&address, Instant::now());
             tracing::warn!("a wrong password was tried");
             return pages::sign_in(StatusCode::UNAUTHORIZED, Some("That is not the password."));

@@ -48,7 +48,7 @@ locals {
     } : var.external.documents_url == null ? null : { url = var.external.documents_url, external = true, user = null, cluster_arn = null, secret_arn = null }
 
     kafka = var.streaming != null ? {
-      brokers      = module.streaming[0].brokers
+      brokers      = null
       external     = false
       cluster_arn  = module.streaming[0].cluster_arn
       cluster_name = var.name

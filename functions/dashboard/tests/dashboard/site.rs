@@ -10,6 +10,7 @@ use dashboard::broker::Broker;
 use dashboard::session::Sessions;
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
+use millrace_lambda_support::settings::KafkaSettings;
 use millrace_store_documents::{DocumentSettings, DocumentStore};
 use millrace_store_mysql::{MySqlPool, pool, schema};
 use millrace_test_support::environment;
@@ -46,8 +47,8 @@ pub(crate) async fn site_on(mysql: MySqlPool, documents_url: String, kafka: &str
     let dashboard = Dashboard::new(
         mysql.clone(),
         documents.clone(),
-        Broker::new(kafka, [topic.clone()]),
-        Sessions::new(hash.into(), &"ab".repeat(32).into()).unwrap(),
+        Broker::of(&KafkaSettings::Brokers(kafka.to_owned()), [topic.clone()]).unwrap(),
+        Sessions::new(hash.into(), "ab".repeat(32).into()).unwrap(),
     );
     Site { dashboard, topic, mysql, documents, _database: database }
 }
