@@ -132,8 +132,13 @@ where
             refusal.message().unwrap_or("no reason is given")
         );
     }
-    let causes = std::iter::successors(Some(error as &(dyn Error + 'static)), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut reason = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        reason = format!("{reason}: {error}");
+        cause = error.source();
+    }
+    reason
 }
 
 #[cfg(test)]

@@ -143,7 +143,8 @@ impl DocumentStore {
         if let Err(DocumentError::Database(error)) = &outcome
             && is_sign_in_refused(error)
         {
-            self.sign_in_again().await?;
+            // Boxed: each command's future would hold its state, and it is seldom run.
+            Box::pin(self.sign_in_again()).await?;
         }
         outcome
     }

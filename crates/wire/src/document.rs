@@ -145,7 +145,8 @@ impl<'a> Node<'a> {
 
     /// The members of an object; of what is none, no member is missed.
     pub(crate) fn object_or_none<'p>(self, path: &str, problems: &'p Problems) -> Object<'a, 'p> {
-        let none = || Object { path: path.to_owned(), members: Vec::new(), asked: Vec::new(), is_object: false, problems };
+        let none =
+            || Object { path: path.to_owned(), members: Vec::new(), asked: Vec::new(), is_object: false, problems };
         self.object(path, problems).unwrap_or_else(none)
     }
 }

@@ -89,7 +89,11 @@ impl World {
 
     /// Archives March's first day as [`World::run`] does, but is killed after `limit`: true when it came to its end before.
     pub(crate) async fn run_for(&self, limit: Duration) -> bool {
-        let (archive, options, settings) = (self.archive(3), self.database.options(), object_settings(&self.server));
+        let (archive, options, settings) = (
+            self.archive(Limits { part_rows: 3, ..Limits::default() }),
+            self.database.options(),
+            object_settings(&self.server),
+        );
         let run = async move || {
             let archive = Archive { pool: pool::with(options), objects: ObjectStore::new(&settings).await, ..archive };
             let request = Request::Archive { through: Some(day("2026-03-01")) };
