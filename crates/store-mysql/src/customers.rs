@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
 use millrace_churn_model::CustomerScore;
 use millrace_domain::customers::{CustomerSnapshot, PeriodUsage};
 use millrace_domain::identity::CustomerId;
