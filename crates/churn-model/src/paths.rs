@@ -54,9 +54,21 @@ impl Leaf {
     }
 }
 
+/// How many leaves lie below each node; one below a leaf.
+pub(crate) fn leaf_counts(tree: &Tree) -> Vec<usize> {
+    let mut counts = vec![1; tree.left.len()];
+    // Children come after their parent.
+    for (node, &left) in tree.left.iter().enumerate().rev() {
+        if left != 0 {
+            counts[node] = counts[left as usize] + counts[left as usize + 1];
+        }
+    }
+    counts
+}
+
 /// The leaves below a node that lies at the end of a path.
-pub(crate) fn leaves(tree: &Tree, node: usize, path: &[Step], weight: f64) -> Vec<Leaf> {
-    let mut open = vec![(node, path.to_vec())];
+pub(crate) fn leaves(tree: &Tree, node: usize, path: Vec<Step>, weight: f64) -> Vec<Leaf> {
+    let mut open = vec![(node, path)];
     let mut leaves = Vec::new();
     while let Some((node, path)) = open.pop() {
         if tree.left[node] == 0 {

@@ -16,7 +16,7 @@
 
 use std::ops::Range;
 
-use crate::paths::{Condition, Leaf, Split, Step, children, conditions, leaves};
+use crate::paths::{Condition, Leaf, Split, Step, children, conditions, leaf_counts, leaves};
 use crate::trees::Trees;
 
 /// Splits that a group of leaves depends on, at most: it has 2⁶ outcomes laid out.
@@ -73,14 +73,14 @@ impl Shapley {
     pub(crate) fn new(trees: &Trees) -> Self {
         let mut shapley = Self { base: trees.base, ..Self::default() };
         for tree in &trees.trees {
+            let counts = leaf_counts(tree);
             let mut open = vec![(0, Vec::new())];
             while let Some((node, path)) = open.pop() {
-                let leaves = leaves(tree, node, &path, trees.weight);
                 // A subtree has one split less than leaves.
-                if path.len() + leaves.len() <= MOST_SPLITS + 1 {
-                    shapley.lay_out(&leaves);
+                if path.len() + counts[node] <= MOST_SPLITS + 1 {
+                    shapley.lay_out(&leaves(tree, node, path, trees.weight));
                 } else if tree.left[node] == 0 {
-                    leaves.iter().for_each(|leaf| shapley.add_deep(leaf));
+                    leaves(tree, node, path, trees.weight).iter().for_each(|leaf| shapley.add_deep(leaf));
                 } else {
                     open.extend(children(tree, node, &path));
                 }
