@@ -117,7 +117,8 @@ impl Broker {
         };
         const NAME: &str = "millrace-dashboard";
         match &self.place {
-            Place::Msk(cluster) => cluster.connect(NAME, patience).await,
+            // Boxed: the page's requests would all hold its state.
+            Place::Msk(cluster) => Box::pin(cluster.connect(NAME, patience)).await,
             Place::Addresses(addresses) => {
                 let builder = ClientBuilder::new(addresses.clone()).client_id(NAME).backoff_config(patience);
                 Ok(builder.build().await?)
