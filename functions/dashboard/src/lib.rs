@@ -13,9 +13,12 @@ mod pages;
 pub mod session;
 mod sign_in;
 
+use std::time::Instant;
+
 use chrono::Utc;
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
+use millrace_lambda_support::metrics::{self, Metric};
 use millrace_store_documents::DocumentStore;
 use millrace_store_mysql::MySqlPool;
 
@@ -46,7 +49,12 @@ impl Dashboard {
     pub async fn handle(&self, request: Request) -> Response<Body> {
         let https = request.headers().get("x-forwarded-proto").is_some_and(|protocol| protocol == "https");
         let head = request.method() == Method::HEAD;
-        answer::finish(self.route(&request, https).await, https, head)
+        let begun = Instant::now();
+        let answer = self.route(&request, https).await;
+        let errors = f64::from(u8::from(answer.status().is_server_error()));
+        let latency = begun.elapsed().as_secs_f64() * 1e3;
+        metrics::emit(None, &[(Metric::DashboardErrors, errors), (Metric::DashboardLatency, latency)]);
+        answer::finish(answer, https, head)
     }
 
     async fn route(&self, request: &Request, https: bool) -> Answer {
