@@ -34,10 +34,8 @@ pub struct Differing {
 /// # Errors
 /// When the database cannot be asked.
 pub async fn differing_invoices(pool: &MySqlPool, as_of: DateTime<Utc>) -> Result<Vec<Differing>, StoreError> {
-    let mark: Option<u64> = sqlx::query_scalar("SELECT seq FROM cache_watermarks WHERE topic = ?")
-        .bind(MARK)
-        .fetch_optional(pool)
-        .await?;
+    let mark: Option<u64> =
+        sqlx::query_scalar("SELECT seq FROM cache_watermarks WHERE topic = ?").bind(MARK).fetch_optional(pool).await?;
     let before = mark.unwrap_or_default();
     let mut done = before;
     let mut first_differing = None;
