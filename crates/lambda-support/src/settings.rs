@@ -1,5 +1,7 @@
 //! Settings, read once at the start from the environment. A function reads the groups that its manifest says it needs.
 
+use std::path::PathBuf;
+
 use chrono::TimeDelta;
 use secrecy::SecretString;
 
@@ -156,6 +158,11 @@ impl SessionSettings {
         }
         Ok(Self { password_hash: required(lookup, "MILLRACE_DASHBOARD_PASSWORD_HASH")?.into(), secret: text.into() })
     }
+}
+
+/// Where a stack on a laptop says how its alarms stand (`MILLRACE_ALARMS_FILE`). On AWS CloudWatch shows them.
+pub fn alarms_file(lookup: Lookup<'_>) -> Option<PathBuf> {
+    optional(lookup, "MILLRACE_ALARMS_FILE").map(PathBuf::from)
 }
 
 /// How old a usage event may be when it comes (`MILLRACE_RETENTION_DAYS`, default 400).

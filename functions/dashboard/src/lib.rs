@@ -13,6 +13,7 @@ mod pages;
 pub mod session;
 mod sign_in;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use chrono::Utc;
@@ -37,12 +38,20 @@ pub struct Dashboard {
     broker: Broker,
     sessions: Sessions,
     guesses: Guesses,
+    platform_alarms: Option<PathBuf>,
 }
 
 impl Dashboard {
     /// A dashboard over these stores.
     pub fn new(mysql: MySqlPool, documents: DocumentStore, broker: Broker, sessions: Sessions) -> Self {
-        Self { mysql, documents, broker, sessions, guesses: Guesses::default() }
+        Self { mysql, documents, broker, sessions, guesses: Guesses::default(), platform_alarms: None }
+    }
+
+    /// Shows the platform's own alarms as well, which the supervisor of a stack on a laptop writes to this file.
+    #[must_use]
+    pub fn with_platform_alarms(mut self, file: Option<PathBuf>) -> Self {
+        self.platform_alarms = file;
+        self
     }
 
     /// Answers a request. A failure is an answer too.

@@ -9,7 +9,7 @@ use dashboard::{Dashboard, TOPICS};
 use lambda_http::{Error, service_fn};
 use millrace_lambda_support::logs;
 use millrace_lambda_support::settings::{
-    DocumentsSettings, KafkaSettings, MysqlSettings, SessionSettings, environment,
+    DocumentsSettings, KafkaSettings, MysqlSettings, SessionSettings, alarms_file, environment,
 };
 use millrace_store_documents::{DocumentSettings, DocumentStore};
 use millrace_store_mysql::pool;
@@ -27,7 +27,8 @@ async fn main() -> Result<(), Error> {
         DocumentStore::connect(&documents).await?,
         Broker::new(&kafka.brokers, TOPICS),
         Sessions::new(session.password_hash, &session.secret)?,
-    );
+    )
+    .with_platform_alarms(alarms_file(&environment));
     let dashboard = &dashboard;
     lambda_http::run(service_fn(move |request| async move { Ok::<_, Infallible>(dashboard.handle(request).await) }))
         .await
