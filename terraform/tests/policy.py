@@ -420,7 +420,7 @@ def wanted_alarms(plan):
                 names += [f"{alarm['name']}-{name}-{it['kafka']['topic']}" for it in triggers if "kafka" in it]
             if kind == f"function:{name}":
                 names.append(alarm["name"])
-        present = {"database": "aws_db_instance", "database-disk": "aws_db_instance", "documents": "aws_docdb_cluster", "dashboard": "aws_apigatewayv2_api", "brokers": "aws_msk_cluster"}
+        present = {"database": "aws_db_instance", "database-disk": "aws_db_instance", "documents": "aws_docdb_cluster", "brokers": "aws_msk_cluster"}
         if kind in present and plan.of(present[kind]):
             names.append(alarm["name"])
         if kind == "each-broker":

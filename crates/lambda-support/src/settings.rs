@@ -1,5 +1,7 @@
 //! Settings, read once at the start from the environment. A function reads the groups that its manifest says it needs.
 
+use std::path::PathBuf;
+
 use chrono::TimeDelta;
 use millrace_secrets::{Credentials, Part, Place, Secret, SecretError};
 use secrecy::ExposeSecret;
@@ -193,6 +195,11 @@ impl SessionSettings {
         let password_hash = secret(lookup, HASH, Part::Whole).await?.ok_or(SettingsError::Missing(HASH))?;
         Ok(Self { password_hash, secret: key })
     }
+}
+
+/// Where a stack on a laptop says how its alarms stand (`MILLRACE_ALARMS_FILE`). On AWS CloudWatch shows them.
+pub fn alarms_file(lookup: Lookup<'_>) -> Option<PathBuf> {
+    optional(lookup, "MILLRACE_ALARMS_FILE").map(PathBuf::from)
 }
 
 /// How old a usage event may be when it comes (`MILLRACE_RETENTION_DAYS`, default 400).

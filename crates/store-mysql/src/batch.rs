@@ -7,7 +7,7 @@
 mod write;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,10 +118,12 @@ impl<T> Incoming<T> {
 }
 
 /// What storing a batch did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stored {
     /// The records that count.
     pub counts: Counts,
+    /// The rejects among them by the field that was wrong.
+    pub rejects_by_field: BTreeMap<Cow<'static, str>, u64>,
     /// Records that were delivered before and do not count.
     pub redelivered: u64,
 }
@@ -227,7 +229,8 @@ async fn attempt_commit<I: Intake>(
         write(&mut transaction, intake, &mut work, chunks)
     )?;
     took += wrote;
-    took.stored.counts.rejects = rejects::insert(&mut transaction, source, took.refused, originals).await?;
+    took.stored.rejects_by_field = rejects::insert(&mut transaction, source, took.refused, originals).await?;
+    took.stored.counts.rejects = took.stored.rejects_by_field.values().sum();
     intake.finish(&mut transaction, work).await?;
     ledger.counts += took.stored.counts;
     ledger::save(&mut transaction, &ledger).await?;

@@ -39,6 +39,7 @@ async fn run() -> Result<(), Error> {
             (Metric::RunDuration, begun.elapsed().as_secs_f64() * 1e3),
         ];
         values.extend(summary.age(now).map(|age| (Metric::CacheAge, age)));
+        values.extend(summary.checks.metrics());
         metrics::emit(None, &values);
         Ok(summary.to_json(now))
     })

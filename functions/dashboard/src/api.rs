@@ -1,6 +1,7 @@
 //! What the page reads as JSON. Each part comes from its own store, and one that does not answer leaves the others as they are.
 
 mod business;
+mod platform_alarms;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -78,6 +79,7 @@ impl Dashboard {
             "/api/revenue" => self.revenue().await,
             "/api/churn" => self.churn().await,
             "/api/forecasts" => self.forecasts().await,
+            "/api/platform-alarms" => self.platform_alarms().await,
             "/api/sensors" => self.sensors().await.map(|sensors| json!({"sensors": sensors})),
             "/api/usage" => match hours(request) {
                 Ok(hours) => self.usage(hours).await,

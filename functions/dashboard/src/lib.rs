@@ -13,9 +13,13 @@ mod pages;
 pub mod session;
 mod sign_in;
 
+use std::path::PathBuf;
+use std::time::Instant;
+
 use chrono::Utc;
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
+use millrace_lambda_support::metrics::{self, Metric};
 use millrace_lambda_support::mysql::Mysql;
 use millrace_store_documents::DocumentStore;
 
@@ -34,19 +38,32 @@ pub struct Dashboard {
     broker: Broker,
     sessions: Sessions,
     guesses: Guesses,
+    platform_alarms: Option<PathBuf>,
 }
 
 impl Dashboard {
     /// A dashboard over these stores.
     pub fn new(mysql: impl Into<Mysql>, documents: DocumentStore, broker: Broker, sessions: Sessions) -> Self {
-        Self { mysql: mysql.into(), documents, broker, sessions, guesses: Guesses::default() }
+        Self { mysql: mysql.into(), documents, broker, sessions, guesses: Guesses::default(), platform_alarms: None }
+    }
+
+    /// Shows the platform's own alarms as well, which the supervisor of a stack on a laptop writes to this file.
+    #[must_use]
+    pub fn with_platform_alarms(mut self, file: Option<PathBuf>) -> Self {
+        self.platform_alarms = file;
+        self
     }
 
     /// Answers a request. A failure is an answer too.
     pub async fn handle(&self, request: Request) -> Response<Body> {
         let https = request.headers().get("x-forwarded-proto").is_some_and(|protocol| protocol == "https");
         let head = request.method() == Method::HEAD;
-        answer::finish(self.route(&request, https).await, https, head)
+        let begun = Instant::now();
+        let answer = self.route(&request, https).await;
+        let errors = f64::from(u8::from(answer.status().is_server_error()));
+        let latency = begun.elapsed().as_secs_f64() * 1e3;
+        metrics::emit(None, &[(Metric::DashboardErrors, errors), (Metric::DashboardLatency, latency)]);
+        answer::finish(answer, https, head)
     }
 
     async fn route(&self, request: &Request, https: bool) -> Answer {

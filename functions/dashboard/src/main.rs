@@ -9,7 +9,7 @@ use dashboard::session::Sessions;
 use dashboard::{Dashboard, TOPICS};
 use lambda_http::{Error, service_fn};
 use millrace_lambda_support::mysql::Mysql;
-use millrace_lambda_support::settings::{DocumentsSettings, KafkaSettings, SessionSettings, environment};
+use millrace_lambda_support::settings::{DocumentsSettings, KafkaSettings, SessionSettings, alarms_file, environment};
 use millrace_lambda_support::{invocation, logs};
 use millrace_store_documents::{DocumentSettings, DocumentStore};
 
@@ -30,7 +30,8 @@ async fn run() -> Result<(), Error> {
         DocumentStore::connect(&documents).await?,
         Broker::of(&kafka, TOPICS)?,
         Sessions::new(session.password_hash, session.secret)?,
-    );
+    )
+    .with_platform_alarms(alarms_file(&environment));
     let dashboard = &dashboard;
     lambda_http::run(service_fn(move |request| async move { Ok::<_, Infallible>(dashboard.handle(request).await) }))
         .await

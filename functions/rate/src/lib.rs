@@ -7,6 +7,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use millrace_domain::usage::UsageEvent;
 use millrace_lambda_support::batch_loop::{self, Intake, RunError};
+use millrace_lambda_support::metrics::{self, Metric};
 use millrace_store_mysql::MySqlPool;
 use millrace_store_mysql::batch::{Incoming, Originals, Source, Stored};
 use millrace_store_mysql::fault::StoreError;
@@ -51,6 +52,10 @@ impl Intake for Rate {
         incoming: Incoming<UsageEvent>,
         originals: &dyn Originals,
     ) -> Result<Stored, StoreError> {
-        usage::store(&self.pool, &self.reference, source, incoming, originals).await
+        let outcome = usage::store(&self.pool, &self.reference, source, incoming, originals).await?;
+        if outcome.unrated > 0 {
+            metrics::emit(Some(source.topic), &[(Metric::EventsUnrated, outcome.unrated as f64)]);
+        }
+        Ok(outcome.stored)
     }
 }

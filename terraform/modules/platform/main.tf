@@ -116,6 +116,7 @@ module "alarms" {
   name       = var.name
   account_id = var.account_id
   groups     = local.alarms.groups
+  silence    = local.alarms.silence
   alarms     = local.alarms.alarms
   thresholds = var.alarms.thresholds
   emails     = var.alarms.emails
@@ -130,7 +131,6 @@ module "alarms" {
   database  = var.database == null ? null : { identifier = module.database[0].identifier, cluster = var.database.engine == "aurora" }
   documents = var.documents == null ? null : module.documents[0].identifier
   streaming = var.streaming == null ? null : { cluster_name = var.name, brokers = var.streaming.variant == "provisioned" ? var.streaming.broker.count : 0 }
-  api_id    = length(local.pages) == 0 ? null : { id = one(values(module.dashboard)).api_id }
 }
 
 module "bi" {

@@ -61,6 +61,7 @@ pub fn schema_owner(stack: &Stack) -> [(String, String); 2] {
 pub fn common(home: &Home, stack: &Stack) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("MILLRACE_HOME".to_owned(), home.path().display().to_string()),
+        ("MILLRACE_ALARMS_FILE".to_owned(), super::alarms::file(home).display().to_string()),
         (super::process::MARK.to_owned(), stack.id.clone()),
     ])
 }

@@ -19,7 +19,14 @@ use tokio::{
     try_join,
 };
 
-use super::{control_api, engine::Services, environment, simulator::Simulator, state::Shared};
+use super::{
+    alarms::{self, Alarms},
+    control_api,
+    engine::Services,
+    environment,
+    simulator::Simulator,
+    state::Shared,
+};
 use crate::{
     commands::import,
     project,
@@ -43,9 +50,18 @@ pub struct Plan {
 ///
 /// # Errors
 /// When something can't be started; what was started is ended before this returns.
-pub async fn run(shared: Arc<Shared>, plan: Plan, started: impl FnOnce()) -> anyhow::Result<()> {
+pub async fn run(
+    shared: Arc<Shared>,
+    plan: Plan,
+    alarm_settings: alarms::Settings,
+    started: impl FnOnce(),
+) -> anyhow::Result<()> {
     listen_to_signals(&shared)?;
-    let host = Host::start(host_config(&shared, plan).await?).context("the local host can't start")?;
+    let mut config = host_config(&shared, plan).await?;
+    let alarms = Arc::new(Alarms::new(&shared.home, shared.stack.engine, &config.functions)?);
+    config.metrics = Some(alarms.sink());
+    shared.set_alarms(alarms.clone());
+    let host = Host::start(config).context("the local host can't start")?;
     let reporter = host.clone();
     shared.set_host(move || serde_json::to_value(reporter.status()).unwrap_or_default());
     let control = control_api::serve(shared.clone(), invoke_routes(host.clone())).await?;
@@ -57,7 +73,11 @@ pub async fn run(shared: Arc<Shared>, plan: Plan, started: impl FnOnce()) -> any
     if let Ok(true) = outcome {
         shared.set_running();
         started();
-        shared.stop_request().await;
+        tokio::select! {
+            () = shared.stop_request() => {}
+            // Of services alone nothing is expected.
+            () = alarms.watch(alarm_settings, || shared.services()), if !plan.services_only => {}
+        }
     }
     shared.set_stopping();
     tracing::info!("stopping: records first, then functions, then services");

@@ -126,7 +126,7 @@ impl World {
         let reference = ReferenceCache::new(tariff::parse_stored);
         let records = Incoming::ready(records.collect());
         let stored = usage::store(&self.pool, &reference, source, records, &NoRejects).await.unwrap();
-        assert_eq!(stored.counts.stored, times.len() as u64);
+        assert_eq!(stored.stored.counts.stored, times.len() as u64);
     }
 
     /// Stores a snapshot.

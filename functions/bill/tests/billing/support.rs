@@ -199,7 +199,7 @@ pub(crate) async fn store(pool: &MySqlPool, partition: u32, from: u64, events: &
     let source = Source { topic: "usage-events", partition, records: events.len() };
     let reference = ReferenceCache::new(tariff::parse_stored);
     let stored = usage::store(pool, &reference, source, Incoming::ready(records.collect()), &NoRejects).await.unwrap();
-    assert_eq!(stored.counts.stored, events.len() as u64);
+    assert_eq!(stored.stored.counts.stored, events.len() as u64);
 }
 
 /// No record is refused here.

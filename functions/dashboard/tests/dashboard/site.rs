@@ -53,6 +53,12 @@ pub(crate) async fn site_on(mysql: MySqlPool, documents_url: String, kafka: &str
     Site { dashboard, topic, mysql, documents, _database: database }
 }
 
+/// A dashboard that reads the platform's alarms from a file.
+pub(crate) async fn site_with_alarms(file: std::path::PathBuf) -> Site {
+    let Site { dashboard, topic, mysql, documents, _database } = site().await;
+    Site { dashboard: dashboard.with_platform_alarms(Some(file)), topic, mysql, documents, _database }
+}
+
 pub(crate) async fn site() -> Site {
     let database = TestDatabase::create().await;
     let mysql = pool::with(database.options());
