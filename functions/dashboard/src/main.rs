@@ -30,7 +30,8 @@ async fn run() -> Result<(), Error> {
         DocumentStore::connect(&documents).await?,
         Broker::of(&kafka, TOPICS)?,
         Sessions::new(session.password_hash, session.secret)?,
-    );
+    )
+    .with_user_pool(session.user_pool);
     let dashboard = &dashboard;
     lambda_http::run(service_fn(move |request| async move { Ok::<_, Infallible>(dashboard.handle(request).await) }))
         .await
