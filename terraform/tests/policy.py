@@ -237,7 +237,7 @@ def variables(plan):
         "documents": {"MILLRACE_DOCUMENTS_URL", "MILLRACE_DOCUMENTS_DATABASE", "MILLRACE_DOCUMENTS_USER", "MILLRACE_DOCUMENTS_PASSWORD_SECRET_ARN"},
         "objects": {"MILLRACE_OBJECTS_BUCKET"},
         "kafka": {"MILLRACE_KAFKA_CLUSTER_ARN"},
-        "session": {"MILLRACE_DASHBOARD_PASSWORD_HASH_SECRET_ARN", "MILLRACE_SESSION_SECRET_SECRET_ARN"},
+        "session": {"MILLRACE_DASHBOARD_PASSWORD_HASH_SECRET_ARN", "MILLRACE_SESSION_SECRET_SECRET_ARN", "MILLRACE_SIGN_IN_ADDRESS", "MILLRACE_SIGN_IN_CLIENT_ID"},
     }
     for name, manifest in MANIFESTS.items():
         wanted = set(manifest.get("environment", {})).union(*(groups[need] for need in manifest.get("needs", [])))
@@ -291,13 +291,24 @@ def schedules(plan):
             yield f"{key}: no queue for failed runs"
 
 
-@rule("The API has the paths of the manifests", drop("aws_apigatewayv2_route"))
+@rule("The API has the paths of the manifests, and the one that takes people's tokens", drop("aws_apigatewayv2_route"))
 def routes(plan):
     paths = {trigger["http"]["path"] for manifest in MANIFESTS.values() for trigger in manifest.get("triggers", []) if "http" in trigger}
     paths |= {"/"} if "/{proxy+}" in paths else set()
-    wanted = {path if path == "$default" else f"ANY {path}" for path in paths}
+    wanted = {path if path == "$default" else f"ANY {path}" for path in paths} | {"POST /signed-in"}
     found = {it["route_key"] for it in plan.of("aws_apigatewayv2_route")}
     yield from (f"{route}: in the plan or in a manifest, not in both" for route in found ^ wanted)
+
+
+def without_token(plan):
+    next(it for it in plan.of("aws_apigatewayv2_route") if it["route_key"] == "POST /signed-in").values.update(authorization_type="NONE")
+
+
+@rule("A session of a person begins with a token that API Gateway has checked", without_token)
+def tokens(plan):
+    for route in plan.of("aws_apigatewayv2_route"):
+        if route["route_key"] == "POST /signed-in" and route["authorization_type"] != "JWT":
+            yield route.address
 
 
 # ---- permissions

@@ -176,6 +176,35 @@ pub struct SessionSettings {
     pub password_hash: Secret,
     /// What session cookies are signed with, 32 bytes in hex (`MILLRACE_SESSION_SECRET`, or `…_SECRET_ARN`).
     pub secret: Secret,
+    /// Where people sign in besides, where there is such a place.
+    pub user_pool: Option<UserPool>,
+}
+
+/// A user pool of Cognito.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserPool {
+    /// Its sign-in's address, `https://…` (`MILLRACE_SIGN_IN_ADDRESS`).
+    pub address: String,
+    /// The page's client (`MILLRACE_SIGN_IN_CLIENT_ID`).
+    pub client_id: String,
+}
+
+impl UserPool {
+    fn read(lookup: Lookup<'_>) -> Result<Option<Self>, SettingsError> {
+        const ADDRESS: &str = "MILLRACE_SIGN_IN_ADDRESS";
+        const CLIENT_ID: &str = "MILLRACE_SIGN_IN_CLIENT_ID";
+        let Some(address) = optional(lookup, ADDRESS) else { return Ok(None) };
+        // Both stand in the page and the address in a header.
+        let of = |text: &str, others: &[u8]| text.bytes().all(|it| it.is_ascii_alphanumeric() || others.contains(&it));
+        if !address.strip_prefix("https://").is_some_and(|host| !host.is_empty() && of(host, b".-")) {
+            return Err(SettingsError::Malformed(ADDRESS, "https:// and a host"));
+        }
+        let client_id = required(lookup, CLIENT_ID)?;
+        if !of(&client_id, b"") {
+            return Err(SettingsError::Malformed(CLIENT_ID, "letters and digits"));
+        }
+        Ok(Some(Self { address, client_id }))
+    }
 }
 
 impl SessionSettings {
@@ -193,7 +222,7 @@ impl SessionSettings {
             return Err(SettingsError::Malformed(SECRET, "32 bytes in hex"));
         }
         let password_hash = secret(lookup, HASH, Part::Whole).await?.ok_or(SettingsError::Missing(HASH))?;
-        Ok(Self { password_hash, secret: key })
+        Ok(Self { password_hash, secret: key, user_pool: UserPool::read(lookup)? })
     }
 }
 
@@ -253,6 +282,22 @@ mod tests {
         let brokers = |name: &str| both(name).filter(|_| name.ends_with("BROKERS"));
         assert_eq!(KafkaSettings::read(&brokers), Ok(KafkaSettings::Brokers("127.0.0.1:9092".into())));
         assert_eq!(KafkaSettings::read(&|_| None), Err(SettingsError::Missing("MILLRACE_KAFKA_BROKERS")));
+    }
+
+    #[test]
+    fn a_user_pool_is_taken_whole_and_only_as_an_address() {
+        let pool = |address: &'static str, client: &'static str| {
+            move |name: &str| Some(if name.ends_with("ADDRESS") { address } else { client }.to_owned())
+        };
+        let address = "https://millrace-dev-000000000000.auth.eu-central-1.amazoncognito.com";
+        let read = UserPool::read(&pool(address, "7abc")).unwrap().unwrap();
+        assert_eq!((read.address.as_str(), read.client_id.as_str()), (address, "7abc"));
+        assert_eq!(UserPool::read(&|_| None), Ok(None));
+        assert_eq!(UserPool::read(&pool(address, "")), Err(SettingsError::Missing("MILLRACE_SIGN_IN_CLIENT_ID")));
+        for wrong in ["http://x", "https://", "https://x/y", "https://x\" onload=\"", "https://x; script-src *"] {
+            assert!(UserPool::read(&pool(wrong, "7abc")).is_err(), "{wrong}");
+        }
+        assert!(UserPool::read(&pool(address, "a\"b")).is_err());
     }
 
     #[test]

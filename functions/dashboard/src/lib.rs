@@ -1,6 +1,6 @@
 //! The live page, and the JSON that it reads: what comes in, what becomes of it, alarms, sensors, usage by hour, and the live tail.
 //!
-//! Everything but `/healthz`, the sign-in page and the page's own files needs a session. Nothing is kept between requests but
+//! Everything but `/healthz`, the sign-in pages and the page's own files needs a session. Nothing is kept between requests but
 //! connections: counters and alarms come from MySQL, sums and sensors from the documents, the tail from Kafka.
 
 mod answer;
@@ -10,6 +10,7 @@ pub mod cursor;
 mod guesses;
 mod live;
 mod pages;
+mod people;
 pub mod session;
 mod sign_in;
 
@@ -21,6 +22,7 @@ use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use millrace_lambda_support::metrics::{self, Metric};
 use millrace_lambda_support::mysql::Mysql;
+use millrace_lambda_support::settings::UserPool;
 use millrace_store_documents::DocumentStore;
 
 use answer::Answer;
@@ -37,6 +39,7 @@ pub struct Dashboard {
     documents: DocumentStore,
     broker: Broker,
     sessions: Sessions,
+    user_pool: Option<UserPool>,
     guesses: Guesses,
     platform_alarms: Option<PathBuf>,
 }
@@ -44,14 +47,20 @@ pub struct Dashboard {
 impl Dashboard {
     /// A dashboard over these stores.
     pub fn new(mysql: impl Into<Mysql>, documents: DocumentStore, broker: Broker, sessions: Sessions) -> Self {
-        Self { mysql: mysql.into(), documents, broker, sessions, guesses: Guesses::default(), platform_alarms: None }
+        let guesses = Guesses::default();
+        Self { mysql: mysql.into(), documents, broker, sessions, user_pool: None, guesses, platform_alarms: None }
     }
 
-    /// Shows the platform's own alarms as well, which the supervisor of a stack on a laptop writes to this file.
+    /// The same, where people may sign in by a user pool too.
     #[must_use]
-    pub fn with_platform_alarms(mut self, file: Option<PathBuf>) -> Self {
-        self.platform_alarms = file;
-        self
+    pub fn with_user_pool(self, user_pool: Option<UserPool>) -> Self {
+        Self { user_pool, ..self }
+    }
+
+    /// The same, where the page shows the platform's own alarms as well, which the supervisor of a stack on a laptop writes to a file.
+    #[must_use]
+    pub fn with_platform_alarms(self, platform_alarms: Option<PathBuf>) -> Self {
+        Self { platform_alarms, ..self }
     }
 
     /// Answers a request. A failure is an answer too.
@@ -74,12 +83,14 @@ impl Dashboard {
         match (path, read) {
             ("/healthz", true) => answer::json(StatusCode::OK, &serde_json::json!({"ok": true})),
             ("/sign-in", true) if session.is_some() => answer::see_other("/"),
-            ("/sign-in", true) => pages::sign_in(StatusCode::OK, None),
+            ("/sign-in", true) => self.sign_in_page(StatusCode::OK, None),
             ("/sign-in", false) if *request.method() == Method::POST => self.sign_in(request, https).await,
             ("/sign-out", false) if *request.method() == Method::POST => {
                 sign_in::sign_out(request, session.as_ref(), https)
             }
             ("/sign-in", false) => answer::not_allowed("GET, POST"),
+            ("/signed-in", true) => self.returned(),
+            ("/signed-in", false) if *request.method() == Method::POST => self.signed_in(request, https),
             ("/sign-out", _) => answer::not_allowed("POST"),
             (path, true) if path.starts_with("/assets/") => pages::asset(path),
             (path, _) if path.starts_with("/api/") => match session {

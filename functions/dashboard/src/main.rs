@@ -31,6 +31,7 @@ async fn run() -> Result<(), Error> {
         Broker::of(&kafka, TOPICS)?,
         Sessions::new(session.password_hash, session.secret)?,
     )
+    .with_user_pool(session.user_pool)
     .with_platform_alarms(alarms_file(&environment));
     let dashboard = &dashboard;
     lambda_http::run(service_fn(move |request| async move { Ok::<_, Infallible>(dashboard.handle(request).await) }))

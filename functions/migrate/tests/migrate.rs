@@ -3,6 +3,8 @@
 
 use chrono::{DateTime, TimeZone, Utc};
 use migrate::Migrate;
+use millrace_secrets::Credentials;
+use millrace_store_mysql::accounts::Role;
 use millrace_store_mysql::pool;
 use millrace_test_support::mysql::TestDatabase;
 
@@ -92,4 +94,13 @@ async fn an_added_column_is_found_whether_the_kill_came_before_or_after_it() {
     assert!(migrate.run(november(), &[]).await.is_err());
     database.run("RENAME TABLE elsewhere TO usage_events").await;
     assert_eq!(migrate.run(november(), &[]).await.unwrap().applied, 1);
+}
+
+#[test]
+fn a_secret_of_a_user_that_is_none_of_the_platform_s_is_refused() {
+    let user = |name: &str| Credentials { username: name.into(), password: "password".into() };
+    let accounts = migrate::accounts(vec![user("millrace"), user("bi")]).unwrap();
+    assert_eq!(accounts.iter().map(|account| account.role).collect::<Vec<_>>(), [Role::Functions, Role::Readers]);
+    let error = migrate::accounts(vec![user("bi"), user("root")]).unwrap_err().to_string();
+    assert_eq!(error, "MILLRACE_MYSQL_USER_SECRET_ARNS: expected the users millrace and bi, not root");
 }

@@ -39,6 +39,7 @@ variable "services" {
     session = optional(object({
       password_hash_arn = string, password_hash_pattern = string,
       secret_arn        = string, secret_pattern = string,
+      sign_in           = optional(object({ address = string, client_id = string }))
     }))
   })
 }

@@ -61,6 +61,7 @@ locals {
       password_hash_pattern = "${var.name}/dashboard/password-hash"
       secret_arn            = aws_secretsmanager_secret.session["session"].arn
       secret_pattern        = "${var.name}/dashboard/session"
+      sign_in               = one([for page in values(module.dashboard) : { address = page.sign_in.address, client_id = page.sign_in.client_id }])
     }
   }
 

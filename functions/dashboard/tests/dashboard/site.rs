@@ -10,7 +10,7 @@ use dashboard::broker::Broker;
 use dashboard::session::Sessions;
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
-use millrace_lambda_support::settings::KafkaSettings;
+use millrace_lambda_support::settings::{KafkaSettings, UserPool};
 use millrace_store_documents::{DocumentSettings, DocumentStore};
 use millrace_store_mysql::{MySqlPool, pool, schema};
 use millrace_test_support::environment;
@@ -81,6 +81,15 @@ fn request(method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> 
 }
 
 impl Site {
+    /// The same site, where people sign in by a user pool too.
+    pub(crate) fn with_user_pool(self, pool: UserPool) -> Self {
+        Self { dashboard: self.dashboard.with_user_pool(Some(pool)), ..self }
+    }
+
+    pub(crate) async fn answer(&self, request: Request) -> Response<Body> {
+        self.dashboard.handle(request).await
+    }
+
     pub(crate) async fn send(
         &self,
         method: Method,
