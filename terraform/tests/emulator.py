@@ -38,7 +38,9 @@ class Emulated:
 
     def __init__(self, clone, address):
         self.clone, self.address = Path(clone).resolve(), address
-        self.functions = {it.parent.name: json.loads(it.read_text()) for it in self.clone.glob("functions/*/function.json")}
+        self.functions = {
+            it.parent.name: json.loads(it.read_text()) for it in self.clone.glob("functions/*/function.json")
+        }
 
     def terraform(self, *arguments):
         """Standard output of `scripts/terraform local …`."""
@@ -54,7 +56,11 @@ class Emulated:
 
     def client(self, service):
         return boto3.client(
-            service, endpoint_url=self.address, region_name="eu-central-1", aws_access_key_id="local", aws_secret_access_key="local"
+            service,
+            endpoint_url=self.address,
+            region_name="eu-central-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
         )
 
     def changes(self):
@@ -96,7 +102,11 @@ def bucket_is_private(local):
 
 def alarms_are_the_list(local):
     cloudwatch = local.client("cloudwatch")
-    found = {it["AlarmName"]: it for page in cloudwatch.get_paginator("describe_alarms").paginate() for it in page["MetricAlarms"]}
+    found = {
+        it["AlarmName"]: it
+        for page in cloudwatch.get_paginator("describe_alarms").paginate()
+        for it in page["MetricAlarms"]
+    }
     names = set(local.output("alarms"))
     yield from (f"{name}: there or said to be there, not both" for name in sorted(found.keys() ^ names))
     listed = {it["name"]: it for it in json.loads((local.clone / "terraform/alarms.json").read_text())["alarms"]}
@@ -127,7 +137,13 @@ def functions_are_the_manifests(local):
             yield f"{name}: has {function['MemorySize']} MB and {function['Timeout']} s"
 
 
-CHECKS = (secret_is_kept, bucket_is_private, alarms_are_the_list, schedules_are_the_manifests, functions_are_the_manifests)
+CHECKS = (
+    secret_is_kept,
+    bucket_is_private,
+    alarms_are_the_list,
+    schedules_are_the_manifests,
+    functions_are_the_manifests,
+)
 
 
 def check(local, own_moto):
@@ -137,11 +153,15 @@ def check(local, own_moto):
     changes = set(local.changes())
     yield from (f"a second apply would change {kind}'s {key}" for kind, key in sorted(changes - ARTEFACTS.keys()))
     if own_moto:
-        yield from (f"{kind}'s {key} is no artefact any more: take it out" for kind, key in sorted(ARTEFACTS.keys() - changes))
+        yield from (
+            f"{kind}'s {key} is no artefact any more: take it out" for kind, key in sorted(ARTEFACTS.keys() - changes)
+        )
     local.terraform("destroy", "-auto-approve")
     if left := local.terraform("state", "list").split():
         yield f"left after destroy: {left}"
-    if left := [it["Name"] for it in local.client("s3").list_buckets()["Buckets"] if it["Name"].startswith(f"{NAME}-{ACCOUNT}")]:
+    if left := [
+        it["Name"] for it in local.client("s3").list_buckets()["Buckets"] if it["Name"].startswith(f"{NAME}-{ACCOUNT}")
+    ]:
         yield f"buckets left after destroy: {left}"
 
 
@@ -152,7 +172,9 @@ def start_moto():
         port = free.getsockname()[1]
     moto = subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-p", str(port)],
-        env=os.environ | {"MOTO_ACCOUNT_ID": ACCOUNT}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=os.environ | {"MOTO_ACCOUNT_ID": ACCOUNT},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
     for _ in range(100):
@@ -180,7 +202,10 @@ def main():
         if moto:
             moto.terminate()
             moto.wait()
-    print("\n".join(wrong) or f"emulator: applied, read back, planned again and destroyed in {time.monotonic() - began:.0f} s")
+    print(
+        "\n".join(wrong)
+        or f"emulator: applied, read back, planned again and destroyed in {time.monotonic() - began:.0f} s"
+    )
     return 1 if wrong else 0
 
 
