@@ -1,88 +1,182 @@
 #!/usr/bin/env python3
-"""What a month on AWS costs, by the formula of docs/cost.md: `cost.py` writes its table, `cost.py --check` sees that it is so.
+"""What a month on AWS costs, by the formula of docs/cost.md: `cost.py` writes its tables, `cost.py --check` sees that they are
+so.
 
-Prices are AWS' public ones of us-east-1 in dollars, without discounts; change them here when they change, or for your region.
+Prices are in dollars, of us-east-1, on demand, without discounts; change them here when they change, or for your region.
 """
 
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/cost.md"
 HOURS = 730
 SECONDS = HOURS * 3600
 
-PRICE = {
-    "lambda_gb_second": 0.0000133334, "lambda_million": 0.20, "poller_hour": 0.185,
-    "msk_serverless_hour": 0.75, "msk_partition_hour": 0.0015, "msk_in_gb": 0.10, "msk_out_gb": 0.05,
-    "kafka.m7g.large": 0.204, "kafka.m7g.2xlarge": 0.816, "msk_disk_gb": 0.10,
-    "db.t4g.medium": 0.065, "db.r7g.xlarge": 0.478, "aurora.db.r7g.4xlarge": 2.21, "rds_disk_gb": 0.115, "aurora_disk_gb": 0.10,
-    "proxy_vcpu_hour": 0.015, "docdb.t4g.medium": 0.076, "docdb.r6g.large": 0.26, "docdb.r6g.2xlarge": 1.04,
-    "endpoint_hour": 0.01, "log_gb": 0.50, "alarm": 0.10, "composite": 0.50, "metric": 0.30, "secret": 0.40, "key": 1.0,
-    "s3_gb": 0.023, "waf": 9.0, "dashboard": 3.0,
+# How far a price could be checked; AWS' own pages could not be opened from where this was written.
+LIST = "AWS' price list, quoted in a public note of September or October 2026"
+TABLE = "public tables that say the same; not AWS' own"
+MEMORY = "**not checked**"
+
+
+class Price(NamedTuple):
+    dollars: float
+    unit: str
+    page: str  # below https://aws.amazon.com/
+    checked: str
+
+
+PRICES = {
+    "lambda": Price(0.0000133334, "GB-second on arm64", "lambda/pricing", LIST),
+    "lambda_million": Price(0.20, "million requests", "lambda/pricing", LIST),
+    "poller": Price(0.185, "event poller unit, hour", "lambda/pricing", LIST),
+    "msk_serverless": Price(0.75, "serverless cluster, hour", "msk/pricing", LIST),
+    "msk_partition": Price(0.0015, "serverless partition, hour", "msk/pricing", LIST),
+    "msk_in": Price(0.10, "serverless GB in", "msk/pricing", LIST),
+    "msk_out": Price(0.05, "serverless GB out", "msk/pricing", LIST),
+    "msk_stored": Price(0.10, "serverless GB stored, month", "msk/pricing", TABLE),
+    "kafka.m7g.large": Price(0.204, "broker, hour", "msk/pricing", "one public table; others say 0.128 and 0.196"),
+    "kafka.m7g.2xlarge": Price(0.816, "broker, hour", "msk/pricing", "one public table; another says 0.784"),
+    "msk_disk": Price(0.10, "broker's GB, month", "msk/pricing", TABLE),
+    "db.t4g.medium": Price(0.065, "MySQL instance, hour", "rds/mysql/pricing", TABLE),
+    "db.r7g.xlarge": Price(
+        0.478, "MySQL instance, hour", "rds/mysql/pricing", "one public table; others say 0.456 to 0.504"
+    ),
+    "rds_disk": Price(0.115, "gp3 GB of one zone, month", "rds/mysql/pricing", TABLE),
+    "aurora.db.r7g.4xlarge": Price(2.211, "Aurora instance, hour", "rds/aurora/pricing", TABLE),
+    "aurora_disk": Price(0.10, "Aurora GB, month", "rds/aurora/pricing", TABLE),
+    "aurora_io": Price(0.20, "million Aurora I/Os", "rds/aurora/pricing", TABLE),
+    "proxy": Price(0.015, "RDS Proxy's vCPU, hour", "rds/proxy/pricing", TABLE),
+    "docdb.t4g.medium": Price(0.076, "DocumentDB instance, hour", "documentdb/pricing", MEMORY),
+    "docdb.r6g.large": Price(0.26, "DocumentDB instance, hour", "documentdb/pricing", MEMORY),
+    "docdb.r6g.2xlarge": Price(1.04, "DocumentDB instance, hour", "documentdb/pricing", MEMORY),
+    "docdb_disk": Price(0.10, "DocumentDB GB, month", "documentdb/pricing", TABLE),
+    "docdb_io": Price(0.20, "million DocumentDB I/Os", "documentdb/pricing", TABLE),
+    "endpoint": Price(0.01, "interface endpoint in a zone, hour", "privatelink/pricing", MEMORY),
+    "s3": Price(0.023, "GB, month", "s3/pricing", LIST),
+    "log": Price(0.50, "GB of logs", "cloudwatch/pricing", MEMORY),
+    "alarm": Price(0.10, "metric alarm, month", "cloudwatch/pricing", "one public table"),
+    "composite": Price(0.50, "composite alarm, month", "cloudwatch/pricing", "one public table"),
+    "metric": Price(0.30, "custom metric, month", "cloudwatch/pricing", MEMORY),
+    "graphs": Price(3.00, "CloudWatch dashboard, month", "cloudwatch/pricing", MEMORY),
+    "secret": Price(0.40, "secret, month", "secrets-manager/pricing", MEMORY),
+    "key": Price(1.00, "KMS key, month", "kms/pricing", MEMORY),
+    "waf": Price(9.00, "web ACL with four rules, month", "waf/pricing", MEMORY),
 }
 
-# What the environment is at each size. days: how long events stay in the database before they are only in the archive.
+
+class Size(NamedTuple):
+    """What the environment is. days: how long events stay in the database before they are only in the archive."""
+
+    kafka: str
+    partitions: int
+    brokers: int
+    broker_disk_gb: int
+    topic_days: int
+    database: str
+    instances: int
+    proxy_vcpu: int
+    documents: str
+    document_instances: int
+    documents_a_minute: int
+    days: int
+
+
 SIZES = {
-    1: {"kafka": "serverless", "partitions": 8, "brokers": 0, "disk_gb": 0, "database": "db.t4g.medium", "instances": 1, "proxy_vcpu": 0, "documents": "docdb.t4g.medium", "document_instances": 1, "pollers": 3, "days": 400},
-    100: {"kafka": "kafka.m7g.large", "partitions": 20, "brokers": 3, "disk_gb": 100, "database": "db.r7g.xlarge", "instances": 2, "proxy_vcpu": 4, "documents": "docdb.r6g.large", "document_instances": 2, "pollers": 3, "days": 400},
-    10_000: {"kafka": "kafka.m7g.2xlarge", "partitions": 60, "brokers": 3, "disk_gb": 2000, "database": "aurora.db.r7g.4xlarge", "instances": 2, "proxy_vcpu": 16, "documents": "docdb.r6g.2xlarge", "document_instances": 2, "pollers": 5, "days": 35},
+    1: Size("serverless", 8, 0, 0, 7, "db.t4g.medium", 1, 0, "docdb.t4g.medium", 1, 50, 400),
+    100: Size("kafka.m7g.large", 20, 3, 100, 7, "db.r7g.xlarge", 2, 4, "docdb.r6g.large", 2, 500, 400),
+    10_000: Size("kafka.m7g.2xlarge", 60, 3, 2000, 3, "aurora.db.r7g.4xlarge", 2, 16, "docdb.r6g.2xlarge", 2, 2000, 35),
 }
 
 EVENT_BYTES = 220  # a record on a topic
 ROW_BYTES = 260  # a stored event with its indexes
 ARCHIVE_BYTES = 40  # an event in Parquet
 ROWS_A_SECOND = 20_000  # one instance of `rate` with 256 MB
+MAPPINGS = 3  # each has an event poller unit, which polls 20 MB/s
+IO_BYTES = 4096  # what Aurora writes at once
+WRITTEN_TIMES = 3  # a row is in the log, in the table and in its indexes
 
 
-def month(events, it):
+def cost(name, quantity):
+    return PRICES[name].dollars * quantity
+
+
+def month(events, size):
     """The month's cost by service, in dollars."""
     records = events * SECONDS
     gigabytes = records * EVENT_BYTES / 1e9
-    stored_gb = events * 86_400 * it["days"] * ROW_BYTES / 1e9
+    day_gb = events * 86_400 * EVENT_BYTES / 1e9
+    stored_gb = max(50, events * 86_400 * size.days * ROW_BYTES / 1e9)
     # A partition sends a batch once a second at most; below that, one for each record.
-    batches = min(records, it["partitions"] * SECONDS)
+    batches = min(records, size.partitions * SECONDS)
     scheduled = SECONDS / 60 * 3
     gb_seconds = 0.25 * (records / ROWS_A_SECOND + batches * 0.015 + scheduled * 0.5) + 4 * 30 * 300
-    aurora = it["database"].startswith("aurora")
-    if it["kafka"] == "serverless":
-        kafka = HOURS * (PRICE["msk_serverless_hour"] + it["partitions"] * PRICE["msk_partition_hour"]) + gigabytes * (PRICE["msk_in_gb"] + PRICE["msk_out_gb"])
+    if size.kafka == "serverless":
+        kafka = cost("msk_serverless", HOURS) + cost("msk_partition", HOURS * size.partitions)
+        kafka += cost("msk_in", gigabytes) + cost("msk_out", gigabytes) + cost("msk_stored", day_gb * size.topic_days)
     else:
-        kafka = it["brokers"] * (HOURS * PRICE[it["kafka"]] + it["disk_gb"] * PRICE["msk_disk_gb"])
-    disk = PRICE["aurora_disk_gb"] if aurora else PRICE["rds_disk_gb"] * it["instances"]
+        kafka = size.brokers * (cost(size.kafka, HOURS) + cost("msk_disk", size.broker_disk_gb))
+    database = cost(size.database, size.instances * HOURS) + cost("proxy", size.proxy_vcpu * HOURS)
+    if size.database.startswith("aurora"):
+        database += cost("aurora_disk", stored_gb)
+        database += cost("aurora_io", records * ROW_BYTES * WRITTEN_TIMES / IO_BYTES / 1e6)
+    else:
+        database += cost("rds_disk", stored_gb * size.instances)
+    documents = cost(size.documents, size.document_instances * HOURS) + cost("docdb_disk", 10)
+    documents += cost("docdb_io", size.documents_a_minute * 2 * SECONDS / 60 / 1e6)
+    watching = cost("alarm", 110) + cost("composite", 20) + cost("metric", 80) + cost("graphs", 1)
     return {
         "Kafka (MSK)": kafka,
-        "pollers of the mappings": it["pollers"] * HOURS * PRICE["poller_hour"],
-        "functions (Lambda)": gb_seconds * PRICE["lambda_gb_second"] + (batches + scheduled) / 1e6 * PRICE["lambda_million"],
-        "database": it["instances"] * HOURS * PRICE[it["database"]] + max(50, stored_gb) * disk + it["proxy_vcpu"] * HOURS * PRICE["proxy_vcpu_hour"],
-        "documents": it["document_instances"] * HOURS * PRICE[it["documents"]],
-        "endpoints of the network": 7 * 3 * HOURS * PRICE["endpoint_hour"],
-        "archive and models (S3), a year of it": events * 86_400 * 365 * ARCHIVE_BYTES / 1e9 * PRICE["s3_gb"],
-        "logs, metrics, alarms": (batches * 700 + records * 0.2) / 1e9 * PRICE["log_gb"] + 110 * PRICE["alarm"] + 20 * PRICE["composite"] + 80 * PRICE["metric"] + PRICE["dashboard"],
-        "secrets, keys, WAF": 6 * PRICE["secret"] + 2 * PRICE["key"] + PRICE["waf"],
+        "pollers of the mappings": cost("poller", MAPPINGS * HOURS),
+        "functions (Lambda)": cost("lambda", gb_seconds) + cost("lambda_million", (batches + scheduled) / 1e6),
+        "database": database,
+        "documents": documents,
+        "endpoints of the network": cost("endpoint", 7 * 3 * HOURS),
+        "archive and models (S3), a year of it": cost("s3", events * 86_400 * 365 * ARCHIVE_BYTES / 1e9),
+        "logs, metrics, alarms": cost("log", (batches * 700 + records * 0.2) / 1e9) + watching,
+        "secrets, keys, WAF": cost("secret", 6) + cost("key", 2) + cost("waf", 1),
     }
 
 
-def table():
+def costs_table():
     months = {events: month(events, it) for events, it in SIZES.items()}
-    lines = ["| a month, in dollars | " + " | ".join(f"{events:,} events/s" for events in months) + " |", "| --- | " + " | ".join("---:" for _ in months) + " |"]
+    yield "| a month, in dollars | " + " | ".join(f"{events:,} events/s" for events in months) + " |"
+    yield "| --- | " + " | ".join("---:" for _ in months) + " |"
     for service in next(iter(months.values())):
-        lines.append(f"| {service} | " + " | ".join(f"{cost[service]:,.0f}" for cost in months.values()) + " |")
-    totals = {events: sum(cost.values()) for events, cost in months.items()}
-    lines.append("| **all** | " + " | ".join(f"**{total:,.0f}**" for total in totals.values()) + " |")
-    lines.append("| a million events | " + " | ".join(f"{total / (events * SECONDS / 1e6):,.2f}" for events, total in totals.items()) + " |")
-    return "\n".join(lines)
+        yield f"| {service} | " + " | ".join(f"{it[service]:,.0f}" for it in months.values()) + " |"
+    totals = {events: sum(it.values()) for events, it in months.items()}
+    yield "| **all** | " + " | ".join(f"**{total:,.0f}**" for total in totals.values()) + " |"
+    millions = [f"{total / (events * SECONDS / 1e6):,.2f}" for events, total in totals.items()]
+    yield "| a million events | " + " | ".join(millions) + " |"
+
+
+def prices_table():
+    yield "| for | dollars | page | checked |"
+    yield "| --- | ---: | --- | --- |"
+    for name, it in PRICES.items():
+        # A name with dots ends with the type or class.
+        what = f"{it.unit} ({name.removeprefix('aurora.').removeprefix('docdb.')})" if "." in name else it.unit
+        dollars = f"{it.dollars:.10f}".rstrip("0").rstrip(".")
+        yield f"| {what} | {dollars} | [{it.page}](https://aws.amazon.com/{it.page}/) | {it.checked} |"
+
+
+def with_table(text, name, lines):
+    begin, end = f"<!-- {name}: terraform/cost.py -->\n", f"\n<!-- end of {name} -->"
+    head, rest = text.split(begin)
+    return head + begin + "\n".join(lines) + end + rest.split(end)[1]
 
 
 def main():
-    begin, end = "<!-- table: terraform/cost.py -->\n", "\n<!-- end of table -->"
+    if sys.argv[1:] not in ([], ["--check"]):
+        print(__doc__)
+        return 0 if {"--help", "-h"} & set(sys.argv) else 2
     text = PAGE.read_text()
-    head, rest = text.split(begin)
-    new = head + begin + table() + end + rest.split(end)[1]
+    new = with_table(with_table(text, "costs", costs_table()), "prices", prices_table())
     if sys.argv[1:] == ["--check"]:
         if new != text:
             print("docs/cost.md is not what the formula says: run terraform/cost.py")
             return 1
-        print("cost: the table is what the formula says")
+        print("cost: the tables are what the formula says")
         return 0
     PAGE.write_text(new)
     return 0

@@ -2,9 +2,12 @@
 """Makes infra/sam/template.yaml from functions/*/function.json: `generate.py`, or `generate.py --check` to see that it is
 what the manifests say. With --check the exit status is 1 when it is not.
 
-The template is for `sam local`: what a function is and what invokes it. AWS is provisioned by terraform/.
+--check also sees that each function has a sample event, and that it is one that its triggers send. The template is for `sam
+local`: what a function is and what invokes it. AWS is provisioned by terraform/.
 """
 
+import base64
+import binascii
 import json
 import sys
 from pathlib import Path
@@ -13,18 +16,40 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "infra/sam/template.yaml"
 EVENTS = ROOT / "infra/sam/events"
 
+
+def on_host(text):
+    return {"Fn::Sub": text}
+
+
 # What a function is given by its needs on a laptop: the services of scripts/up, as a container sees them.
 VARIABLES = {
-    "mysql": {"MILLRACE_MYSQL_URL": "mysql://millrace@host.docker.internal:8003/millrace", "MILLRACE_MYSQL_PASSWORD": ""},
-    "documents": {"MILLRACE_DOCUMENTS_URL": "mongodb://host.docker.internal:8004/?retryWrites=false", "MILLRACE_DOCUMENTS_DATABASE": "millrace"},
-    "objects": {"MILLRACE_OBJECTS_ENDPOINT": "http://host.docker.internal:8005", "MILLRACE_OBJECTS_BUCKET": "millrace"},
-    "kafka": {"MILLRACE_KAFKA_BROKERS": "host.docker.internal:8001"},
+    "mysql": {"MILLRACE_MYSQL_URL": on_host("mysql://millrace@${Host}:8003/millrace"), "MILLRACE_MYSQL_PASSWORD": ""},
+    "documents": {
+        "MILLRACE_DOCUMENTS_URL": on_host("mongodb://${Host}:8004/?retryWrites=false"),
+        "MILLRACE_DOCUMENTS_DATABASE": "millrace",
+    },
+    "objects": {"MILLRACE_OBJECTS_ENDPOINT": on_host("http://${Host}:8005"), "MILLRACE_OBJECTS_BUCKET": "millrace"},
+    "kafka": {"MILLRACE_KAFKA_BROKERS": on_host("${Host}:8001")},
     "session": {"MILLRACE_DASHBOARD_PASSWORD_HASH": "", "MILLRACE_SESSION_SECRET": ""},
+}
+HOST = {
+    "Type": "String",
+    "Default": "host.docker.internal",
+    "Description": "This machine, as a container reaches it; 127.0.0.1 in the host's own network (Linux)",
+}
+CLUSTER = {
+    "Type": "String",
+    "Default": "arn:aws:kafka:eu-central-1:000000000000:cluster/millrace/00000000-0000-0000-0000-000000000000-0",
 }
 
 
 def title(name):
     return "".join(part.title() for part in name.replace("_", "-").split("-"))
+
+
+def logical_id(name):
+    """The function's own name, so that `sam local invoke rate` finds it: letters and digits, as CloudFormation wants."""
+    return name.replace("-", "")
 
 
 def event(trigger):
@@ -70,15 +95,19 @@ def function(name, manifest):
     return {"Type": "AWS::Serverless::Function", "Properties": properties}
 
 
+def manifests():
+    paths = sorted(ROOT.glob("functions/*/function.json"))
+    return {path.parent.name: json.loads(path.read_text()) for path in paths}
+
+
 def template():
-    manifests = {path.parent.name: json.loads(path.read_text()) for path in sorted(ROOT.glob("functions/*/function.json"))}
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Transform": "AWS::Serverless-2016-10-31",
         "Description": "Millrace's functions for sam local; made by infra/sam/generate.py from functions/*/function.json",
-        "Parameters": {"KafkaClusterArn": {"Type": "String", "Default": "arn:aws:kafka:eu-central-1:000000000000:cluster/millrace/00000000-0000-0000-0000-000000000000-0"}},
+        "Parameters": {"Host": HOST, "KafkaClusterArn": CLUSTER},
         "Globals": {"Function": {"Runtime": "provided.al2023", "Handler": "bootstrap", "Architectures": ["arm64"]}},
-        "Resources": {f"{title(name)}Function": function(name, manifest) for name, manifest in manifests.items()},
+        "Resources": {logical_id(name): function(name, manifest) for name, manifest in manifests().items()},
     }
 
 
@@ -97,8 +126,36 @@ def yaml(value, depth=0):
             yield f"{indent}- {json.dumps(inner, ensure_ascii=False)}"
 
 
+def faults_of(name, manifest):
+    """What is wrong with a function's sample event, a line each."""
+    path = EVENTS / f"{name}.json"
+    if not path.is_file():
+        yield "is missing"
+        return
+    event, triggers = json.loads(path.read_text()), manifest.get("triggers", [])
+    topics = {it["kafka"]["topic"] for it in triggers if "kafka" in it}
+    if topics:
+        records = [record for partition in event.get("records", {}).values() for record in partition]
+        if not records or {record["topic"] for record in records} - topics:
+            yield f"must hold records of {', '.join(sorted(topics))}"
+        for record in records:
+            try:
+                json.loads(base64.b64decode(record["value"], validate=True))
+            except (binascii.Error, ValueError) as error:
+                yield f"the record at offset {record['offset']} is no JSON in base64: {error}"
+    elif any("http" in it for it in triggers):
+        if event.get("version") != "2.0" or "requestContext" not in event:
+            yield "must be an HTTP API's request of version 2.0"
+    elif event != {} and event not in [it["schedule"].get("input", {}) for it in triggers]:
+        yield "must be what a schedule of the manifest sends, or empty"
+
+
 def main():
-    text = "# Made by infra/sam/generate.py from functions/*/function.json; change those.\n" + "\n".join(yaml(template())) + "\n"
+    text = (
+        "# Made by infra/sam/generate.py from functions/*/function.json; change those.\n"
+        + "\n".join(yaml(template()))
+        + "\n"
+    )
     if sys.argv[1:] == []:
         TEMPLATE.write_text(text)
         return 0
@@ -108,13 +165,12 @@ def main():
     wrong = []
     if not TEMPLATE.is_file() or TEMPLATE.read_text() != text:
         wrong.append("infra/sam/template.yaml is not what the manifests say: run infra/sam/generate.py")
-    names = {path.parent.name for path in ROOT.glob("functions/*/function.json")}
-    events = {path.stem for path in EVENTS.glob("*.json")}
-    wrong += [f"infra/sam/events/{name}.json is missing" for name in sorted(names - events)]
-    wrong += [f"infra/sam/events/{name}.json is of no function" for name in sorted(events - names)]
-    for path in EVENTS.glob("*.json"):
-        json.loads(path.read_text())
-    print("\n".join(wrong) or f"SAM: {len(names)} functions and their events")
+    all_manifests = manifests()
+    for name, manifest in all_manifests.items():
+        wrong += [f"infra/sam/events/{name}.json {fault}" for fault in faults_of(name, manifest)]
+    others = {path.stem for path in EVENTS.glob("*.json")} - all_manifests.keys()
+    wrong += [f"infra/sam/events/{name}.json is of no function" for name in sorted(others)]
+    print("\n".join(wrong) or f"SAM: {len(all_manifests)} functions and their events")
     return 1 if wrong else 0
 
 

@@ -57,9 +57,12 @@ resource "aws_vpc_security_group_ingress_rule" "flow" {
   description                  = "From ${each.value.from}"
 }
 
-# S3 is reached by its gateway endpoint, which has no group but a list of prefixes.
+# S3 is reached by its gateway endpoint, which has no group but a list of prefixes. The pollers of the mappings, which stand in
+# Kafka's group, keep there what was given up on.
 resource "aws_vpc_security_group_egress_rule" "s3" {
-  security_group_id = aws_security_group.this["aws_client"].id
+  for_each = toset(["aws_client", "streaming"])
+
+  security_group_id = aws_security_group.this[each.key].id
   prefix_list_id    = aws_vpc_endpoint.s3.prefix_list_id
   ip_protocol       = "tcp"
   from_port         = 443

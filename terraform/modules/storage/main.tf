@@ -16,7 +16,7 @@ resource "aws_s3_bucket" "this" {
   for_each = local.purposes
 
   bucket        = local.buckets[each.key]
-  force_destroy = false
+  force_destroy = !var.deletion_protection
 }
 
 resource "aws_s3_bucket_public_access_block" "this" {
@@ -71,4 +71,7 @@ resource "aws_s3_bucket_logging" "this" {
   bucket        = aws_s3_bucket.this[each.key].id
   target_bucket = aws_s3_bucket.this["access-logs"].id
   target_prefix = "${each.key}/"
+
+  # S3 asks whether log delivery may write there.
+  depends_on = [aws_s3_bucket_policy.this]
 }

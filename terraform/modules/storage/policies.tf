@@ -34,12 +34,13 @@ data "aws_iam_policy_document" "bucket" {
     }
   }
 
+  # One for each bucket that is logged: emulators understand a single resource.
   dynamic "statement" {
-    for_each = each.key == "access-logs" ? [1] : []
+    for_each = each.key == "access-logs" ? local.logged : []
     content {
-      sid       = "LogDelivery"
+      sid       = "LogDeliveryOf${replace(title(statement.key), "-", "")}"
       actions   = ["s3:PutObject"]
-      resources = [for purpose in local.logged : "arn:${data.aws_partition.current.partition}:s3:::${local.buckets["access-logs"]}/${purpose}/*"]
+      resources = ["arn:${data.aws_partition.current.partition}:s3:::${local.buckets["access-logs"]}/${statement.key}/*"]
 
       principals {
         type        = "Service"

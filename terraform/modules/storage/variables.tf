@@ -13,6 +13,12 @@ variable "data_key_arn" {
   type        = string
 }
 
+variable "deletion_protection" {
+  description = "Whether deleting a bucket that holds objects is refused."
+  type        = bool
+  default     = true
+}
+
 variable "failed_batch_days" {
   description = "How long a batch that was given up on is kept, in days. It must be replayed before."
   type        = number

@@ -40,6 +40,11 @@ run "makes_private_encrypted_versioned_buckets" {
     condition     = length(aws_s3_bucket_policy.this) == 3
     error_message = "each bucket has its policy"
   }
+
+  assert {
+    condition     = alltrue([for bucket in aws_s3_bucket.this : !bucket.force_destroy])
+    error_message = "unless it is allowed, no bucket goes with what it holds"
+  }
 }
 
 run "refuses_what_could_not_work" {

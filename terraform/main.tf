@@ -1,21 +1,26 @@
-# The whole platform of one environment. Environments give values; what there is stands here.
+# The whole platform of one environment. environments/ give values; what there is stands here.
+
+locals {
+  name  = "millrace-${var.environment}"
+  zones = [for zone in var.zones : "${var.region}${zone}"]
+}
 
 data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 module "keys" {
-  source = "../keys"
+  source = "./modules/keys"
 
-  name       = var.name
+  name       = local.name
   account_id = var.account_id
 }
 
 module "network" {
-  source = "../network"
+  source = "./modules/network"
 
-  name               = var.name
+  name               = local.name
   cidr               = var.cidr
-  zones              = var.zones
+  zones              = local.zones
   log_retention_days = var.log_retention_days
   log_key_arn        = module.keys.arns.telemetry
 
@@ -27,19 +32,21 @@ module "network" {
 }
 
 module "storage" {
-  source = "../storage"
+  source = "./modules/storage"
 
-  name         = var.name
+  name         = local.name
   account_id   = var.account_id
   data_key_arn = module.keys.arns.data
   require_tls  = var.require_tls
+
+  deletion_protection = var.deletion_protection
 }
 
 module "streaming" {
-  source = "../streaming"
+  source = "./modules/streaming"
   count  = var.streaming == null ? 0 : 1
 
-  name               = var.name
+  name               = local.name
   variant            = var.streaming.variant
   topics             = var.streaming.topics
   broker             = var.streaming.broker
@@ -51,10 +58,10 @@ module "streaming" {
 }
 
 module "database" {
-  source = "../database"
+  source = "./modules/database"
   count  = var.database == null ? 0 : 1
 
-  name                  = var.name
+  name                  = local.name
   account_id            = var.account_id
   engine                = var.database.engine
   engine_version        = var.database.engine_version
@@ -75,10 +82,10 @@ module "database" {
 }
 
 module "documents" {
-  source = "../documents"
+  source = "./modules/documents"
   count  = var.documents == null ? 0 : 1
 
-  name                = var.name
+  name                = local.name
   account_id          = var.account_id
   instance_class      = var.documents.instance_class
   instances           = var.documents.instances
@@ -91,10 +98,10 @@ module "documents" {
 }
 
 module "dashboard" {
-  source   = "../dashboard"
+  source   = "./modules/dashboard"
   for_each = local.pages
 
-  name       = var.name
+  name       = local.name
   account_id = var.account_id
   function = {
     name       = module.function[each.key].name
@@ -103,23 +110,23 @@ module "dashboard" {
   }
   paths               = each.value
   timeout_seconds     = local.manifests[each.key].timeout_seconds
-  domain              = var.dashboard.domain
-  waf                 = var.dashboard.waf
+  domain              = var.domain
+  waf                 = var.waf
   deletion_protection = var.deletion_protection
   log_key_arn         = module.keys.arns.telemetry
   log_retention_days  = var.log_retention_days
 }
 
 module "alarms" {
-  source = "../alarms"
+  source = "./modules/alarms"
 
-  name       = var.name
+  name       = local.name
   account_id = var.account_id
   groups     = local.alarms.groups
   silence    = local.alarms.silence
   alarms     = local.alarms.alarms
   thresholds = var.alarms.thresholds
-  emails     = var.alarms.emails
+  emails     = var.emails
   webhooks   = var.webhooks
   composite  = var.alarms.composite
   runbook    = var.alarms.runbook
@@ -130,14 +137,14 @@ module "alarms" {
   } }
   database  = var.database == null ? null : { identifier = module.database[0].identifier, cluster = var.database.engine == "aurora" }
   documents = var.documents == null ? null : module.documents[0].identifier
-  streaming = var.streaming == null ? null : { cluster_name = var.name, brokers = var.streaming.variant == "provisioned" ? var.streaming.broker.count : 0 }
+  streaming = var.streaming == null ? null : { cluster_name = local.name, brokers = var.streaming.variant == "provisioned" ? var.streaming.broker.count : 0 }
 }
 
 module "bi" {
-  source = "../bi"
+  source = "./modules/bi"
   count  = var.bi == null || var.database == null ? 0 : 1
 
-  name               = var.name
+  name               = local.name
   account_id         = var.account_id
   principal          = var.bi.principal
   vpc_id             = module.network.vpc_id
@@ -147,10 +154,10 @@ module "bi" {
 }
 
 module "spark" {
-  source = "../spark"
+  source = "./modules/spark"
   count  = var.spark == null ? 0 : 1
 
-  name               = var.name
+  name               = local.name
   account_id         = var.account_id
   limit              = { vcpu = var.spark.vcpu, memory_gb = var.spark.memory_gb }
   subnet_ids         = module.network.subnet_ids
@@ -162,30 +169,30 @@ module "spark" {
 }
 
 module "nifi" {
-  source = "../nifi"
+  source = "./modules/nifi"
   count  = var.nifi == null || var.streaming == null ? 0 : 1
 
-  name               = var.name
+  name               = local.name
   account_id         = var.account_id
   image              = var.nifi.image
   subnet_ids         = module.network.subnet_ids
   security_group_ids = [module.network.security_group_ids.aws_client, module.network.security_group_ids.kafka_client]
-  kafka              = { cluster_name = var.name, brokers = module.streaming[0].brokers, topics = keys(var.streaming.topics) }
+  kafka              = { cluster_name = local.name, brokers = module.streaming[0].brokers, topics = keys(var.streaming.topics) }
   log_key_arn        = module.keys.arns.telemetry
   log_retention_days = var.log_retention_days
 }
 
 module "pipeline" {
-  source = "../pipeline"
+  source = "./modules/pipeline"
   count  = var.pipeline == null ? 0 : 1
 
-  name             = var.name
+  name             = local.name
   account_id       = var.account_id
   repository       = var.pipeline.repository
   environment      = var.pipeline.environment
   state_bucket     = var.pipeline.state_bucket
   state_key        = var.pipeline.state_key
   make_provider    = var.pipeline.make_provider
-  functions        = [for function in sort(keys(local.manifests)) : "${var.name}-${function}"]
-  migrate_function = "${var.name}-migrate"
+  functions        = [for function in sort(keys(local.manifests)) : "${local.name}-${function}"]
+  migrate_function = "${local.name}-migrate"
 }

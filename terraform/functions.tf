@@ -1,7 +1,7 @@
 # Every function that has a manifest, as its manifest says.
 
 locals {
-  alarms = jsondecode(file("${path.module}/../../alarms.json"))
+  alarms = jsondecode(file("${path.module}/alarms.json"))
 
   raw = { for file in fileset(var.manifests, "*/function.json") : dirname(file) => jsondecode(file("${var.manifests}/${file}")) }
 
@@ -35,7 +35,7 @@ locals {
     mysql = var.database != null ? {
       url            = module.database[0].url
       external       = false
-      secret_pattern = "${var.name}/mysql/functions"
+      secret_pattern = "${local.name}/mysql/functions"
       secret_arn     = module.database[0].user_secret_arns.functions
     } : var.external.mysql_url == null ? null : { url = var.external.mysql_url, external = true, secret_pattern = null, secret_arn = null }
 
@@ -51,16 +51,16 @@ locals {
       brokers      = null
       external     = false
       cluster_arn  = module.streaming[0].cluster_arn
-      cluster_name = var.name
+      cluster_name = local.name
     } : var.external.kafka_brokers == null ? null : { brokers = var.external.kafka_brokers, external = true, cluster_arn = null, cluster_name = null }
 
     objects = { bucket = module.storage.buckets.objects, arn = module.storage.arns.objects }
 
     session = {
       password_hash_arn     = aws_secretsmanager_secret.session["password-hash"].arn
-      password_hash_pattern = "${var.name}/dashboard/password-hash"
+      password_hash_pattern = "${local.name}/dashboard/password-hash"
       secret_arn            = aws_secretsmanager_secret.session["session"].arn
-      secret_pattern        = "${var.name}/dashboard/session"
+      secret_pattern        = "${local.name}/dashboard/session"
       sign_in               = one([for page in values(module.dashboard) : { address = page.sign_in.address, client_id = page.sign_in.client_id }])
     }
   }
@@ -70,15 +70,15 @@ locals {
     admin_secret_arn     = module.database[0].admin_secret_arn
     database_arn         = module.database[0].database_arn
     user_secret_arns     = module.database[0].user_secret_arns
-    user_secret_patterns = ["${var.name}/mysql/bi", "${var.name}/mysql/functions"]
+    user_secret_patterns = ["${local.name}/mysql/bi", "${local.name}/mysql/functions"]
   }
 }
 
 module "function" {
-  source   = "../function"
+  source   = "./modules/function"
   for_each = local.manifests
 
-  name               = var.name
+  name               = local.name
   function           = each.key
   account_id         = var.account_id
   manifest           = each.value

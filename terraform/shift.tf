@@ -3,15 +3,15 @@
 resource "aws_codedeploy_app" "this" {
   count = var.shift == null ? 0 : 1
 
-  name             = var.name
+  name             = local.name
   compute_platform = "Lambda"
 }
 
 resource "aws_iam_role" "codedeploy" {
   count = var.shift == null ? 0 : 1
 
-  name               = "${var.name}-codedeploy"
-  description        = "Moves aliases of ${var.name}'s functions"
+  name               = "${local.name}-codedeploy"
+  description        = "Moves aliases of ${local.name}'s functions"
   assume_role_policy = data.aws_iam_policy_document.codedeploy_trust.json
 }
 
@@ -46,8 +46,8 @@ data "aws_iam_policy_document" "codedeploy" {
     sid     = "MoveAliases"
     actions = ["lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"]
     resources = flatten([for function in sort(keys(local.manifests)) : [
-      "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.name}:${var.account_id}:function:${var.name}-${function}",
-      "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.name}:${var.account_id}:function:${var.name}-${function}:live",
+      "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.name}:${var.account_id}:function:${local.name}-${function}",
+      "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.name}:${var.account_id}:function:${local.name}-${function}:live",
     ]])
   }
 

@@ -36,7 +36,7 @@ output "alarms" {
 output "commands" {
   description = "Commands that a person needs."
   value = merge(
-    { migrate = "aws lambda invoke --function-name ${var.name}-migrate /dev/stdout" },
+    { migrate = "aws lambda invoke --function-name ${local.name}-migrate /dev/stdout" },
     { for page in values(module.dashboard) : "invite" => page.invite_command },
     { for it in module.database : "restore" => it.restore_command },
     { for it in module.streaming : "brokers" => it.brokers_command },
@@ -58,4 +58,9 @@ output "pipeline_role_arn" {
 output "variables" {
   description = "The names of the variables that each function is given."
   value       = { for function, it in module.function : function => it.variables }
+}
+
+output "triggers_enabled" {
+  description = "Whether mappings and schedules run."
+  value       = var.triggers_enabled
 }

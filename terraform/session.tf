@@ -8,7 +8,7 @@ resource "aws_secretsmanager_secret" "session" {
   #checkov:skip=CKV2_AWS_57:Rotated by raising secrets_version (docs/deploy.md); every session ends then
   for_each = { password-hash = "The hash of the page's password, an argon2 PHC string", session = "What session cookies are signed with, 32 bytes in hex" }
 
-  name                    = "${var.name}/dashboard/${each.key}"
+  name                    = "${local.name}/dashboard/${each.key}"
   description             = each.value
   kms_key_id              = module.keys.arns.data
   recovery_window_in_days = 7

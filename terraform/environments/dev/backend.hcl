@@ -1,0 +1,1 @@
+key = "millrace/dev/terraform.tfstate"

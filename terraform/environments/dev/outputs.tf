@@ -1,4 +1,0 @@
-output "millrace" {
-  description = "Addresses and commands that a person needs."
-  value       = module.millrace
-}

@@ -1,0 +1,31 @@
+# A small environment: serverless Kafka, one database, one document instance. Little to pay, little to lose.
+
+environment = "dev"
+cidr        = "10.20.0.0/16"
+
+streaming = {
+  variant = "serverless"
+  topics = {
+    usage-events    = { partitions = 4 }
+    sensor-readings = { partitions = 2 }
+    customers       = { partitions = 2 }
+  }
+}
+
+database = {
+  instance_class        = "db.t4g.medium"
+  storage               = { initial_gib = 50, most_gib = 200 }
+  multi_az              = false
+  backup_retention_days = 7
+  proxy                 = false
+}
+
+documents           = { instance_class = "db.t4g.medium", instances = 1 }
+spark               = { vcpu = 16, memory_gb = 64 }
+log_retention_days  = 30
+deletion_protection = false
+shift               = "CodeDeployDefault.LambdaAllAtOnce"
+alarms              = { thresholds = { database-connections = 200 } }
+
+# Raise it to send new secrets (docs/deploy.md, Rotate secrets).
+secrets_version = 1

@@ -1,0 +1,1 @@
+key = "millrace/prod/terraform.tfstate"

@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""Applies the environment `local` to an emulator of AWS, reads it back, applies it a second time and destroys it:
+`emulator.py CLONE [ADDRESS]`.
+
+CLONE is a clone, or a copy of one, with packages in target/lambda. Without ADDRESS moto's server is started for it; a
+LocalStack has one, such as http://127.0.0.1:4566. Exit status 1 when something is not as it should be.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import boto3
+
+ACCOUNT = "000000000000"
+NAME = "millrace-local"
+
+# What moto answers otherwise than it was told, so that a second plan would set it again.
+ARTEFACTS = {
+    ("aws_kms_key", "rotation_period_in_days"): "it knows one period only",
+    ("aws_lambda_function", "logging_config"): "it answers the group that it would have chosen",
+    ("aws_vpc_security_group_egress_rule", "description"): "it answers another",
+    ("aws_vpc_security_group_egress_rule", "referenced_security_group_id"): "it puts the account before the group",
+    ("aws_vpc_security_group_ingress_rule", "description"): "it answers another",
+    ("aws_vpc_security_group_ingress_rule", "referenced_security_group_id"): "it puts the account before the group",
+}
+# What follows from a function that is set again: a new version.
+FOLLOWING = {"qualified_arn", "qualified_invoke_arn", "version"}
+
+
+class Emulated:
+    """The environment `local` of a clone, on the emulator at an address."""
+
+    def __init__(self, clone, address):
+        self.clone, self.address = Path(clone).resolve(), address
+        self.functions = {
+            it.parent.name: json.loads(it.read_text()) for it in self.clone.glob("functions/*/function.json")
+        }
+
+    def terraform(self, *arguments):
+        """Standard output of `scripts/terraform local …`."""
+        command = [self.clone / "scripts/terraform", "local", *arguments]
+        environment = os.environ | {"EMULATOR": self.address}
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if run.returncode:
+            raise SystemExit(f"terraform {arguments[0]} failed:\n{run.stdout[-2000:]}{run.stderr}")
+        return run.stdout
+
+    def output(self, name):
+        return json.loads(self.terraform("output", "-json", name))
+
+    def client(self, service):
+        return boto3.client(
+            service,
+            endpoint_url=self.address,
+            region_name="eu-central-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
+
+    def changes(self):
+        """What a plan would change, as (type, attribute); for what it would make or delete the attribute is `*`."""
+        self.terraform("plan", "-input=false", "-out=second.plan")
+        plan = json.loads(self.terraform("show", "-json", "second.plan"))
+        for resource in plan["resource_changes"]:
+            change = resource["change"]
+            if change["actions"] in (["no-op"], ["read"]):
+                continue
+            if change["actions"] != ["update"]:
+                yield resource["type"], "*"
+                continue
+            before, after, unknown = change["before"], change["after"], change["after_unknown"]
+            for key in {*before, *after, *unknown} - FOLLOWING:
+                if unknown.get(key) is True or before.get(key) != after.get(key):
+                    yield resource["type"], key
+
+
+def secret_is_kept(local):
+    text = (local.clone / "terraform/environments/local/values.tfvars").read_text()
+    secret = local.client("secretsmanager").get_secret_value(SecretId=f"{NAME}/dashboard/password-hash")["SecretString"]
+    if not secret.startswith("$argon2id$") or f'"{secret}"' not in text:
+        yield f"the password's hash is {secret}, values.tfvars says another"
+
+
+def bucket_is_private(local):
+    s3, bucket = local.client("s3"), local.output("buckets")["objects"]
+    s3.put_object(Bucket=bucket, Key="models/one", Body=b"a model")
+    if s3.get_object(Bucket=bucket, Key="models/one")["Body"].read() != b"a model":
+        yield f"{bucket}: an object is not what was put"
+    if s3.head_object(Bucket=bucket, Key="models/one").get("ServerSideEncryption") != "aws:kms":
+        yield f"{bucket}: an object is not encrypted with the key"
+    if s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
+        yield f"{bucket}: versions are not kept"
+    if set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) != {True}:
+        yield f"{bucket}: public access is not blocked"
+
+
+def alarms_are_the_list(local):
+    cloudwatch = local.client("cloudwatch")
+    found = {
+        it["AlarmName"]: it
+        for page in cloudwatch.get_paginator("describe_alarms").paginate()
+        for it in page["MetricAlarms"]
+    }
+    names = set(local.output("alarms"))
+    yield from (f"{name}: there or said to be there, not both" for name in sorted(found.keys() ^ names))
+    listed = {it["name"]: it for it in json.loads((local.clone / "terraform/alarms.json").read_text())["alarms"]}
+    wanted, alarm = listed["function-errors"], found[f"{NAME}-function-errors-rate"]
+    said = (wanted["metric"], wanted["period_seconds"], wanted["evaluation_periods"], wanted["threshold"])
+    if (alarm["MetricName"], alarm["Period"], alarm["EvaluationPeriods"], alarm["Threshold"]) != said:
+        yield f"{alarm['AlarmName']}: is not what alarms.json says"
+    if not alarm["AlarmActions"][0].endswith(f":{NAME}-{wanted['severity']}"):
+        yield f"{alarm['AlarmName']}: tells {alarm['AlarmActions']}"
+
+
+def schedules_are_the_manifests(local):
+    scheduler = local.client("scheduler")
+    for name, manifest in local.functions.items():
+        for said in (it["schedule"] for it in manifest["triggers"] if "schedule" in it):
+            schedule = scheduler.get_schedule(GroupName=f"{NAME}-{name}", Name=f"{NAME}-{name}-{said['name']}")
+            if schedule["ScheduleExpression"] != said["expression"]:
+                yield f"{schedule['Name']}: runs at {schedule['ScheduleExpression']}"
+            if not schedule["Target"]["Arn"].endswith(f":{NAME}-{name}:live"):
+                yield f"{schedule['Name']}: invokes {schedule['Target']['Arn']}"
+
+
+def functions_are_the_manifests(local):
+    client = local.client("lambda")
+    for name, manifest in local.functions.items():
+        function = client.get_function_configuration(FunctionName=f"{NAME}-{name}", Qualifier="live")
+        if (function["MemorySize"], function["Timeout"]) != (manifest["memory_mb"], manifest["timeout_seconds"]):
+            yield f"{name}: has {function['MemorySize']} MB and {function['Timeout']} s"
+
+
+CHECKS = (
+    secret_is_kept,
+    bucket_is_private,
+    alarms_are_the_list,
+    schedules_are_the_manifests,
+    functions_are_the_manifests,
+)
+
+
+def check(local, own_moto):
+    local.terraform("apply", "-auto-approve")
+    for check in CHECKS:
+        yield from check(local)
+    changes = set(local.changes())
+    yield from (f"a second apply would change {kind}'s {key}" for kind, key in sorted(changes - ARTEFACTS.keys()))
+    if own_moto:
+        yield from (
+            f"{kind}'s {key} is no artefact any more: take it out" for kind, key in sorted(ARTEFACTS.keys() - changes)
+        )
+    local.terraform("destroy", "-auto-approve")
+    if left := local.terraform("state", "list").split():
+        yield f"left after destroy: {left}"
+    if left := [
+        it["Name"] for it in local.client("s3").list_buckets()["Buckets"] if it["Name"].startswith(f"{NAME}-{ACCOUNT}")
+    ]:
+        yield f"buckets left after destroy: {left}"
+
+
+def start_moto():
+    """Moto's server on a free port: the process and its address, once it answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    moto = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-p", str(port)],
+        env=os.environ | {"MOTO_ACCOUNT_ID": ACCOUNT},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(100):
+        time.sleep(0.2)
+        try:
+            urllib.request.urlopen(f"{address}/moto-api/", timeout=5).close()
+            return moto, address
+        except OSError:
+            if moto.poll() is not None:
+                break
+    moto.terminate()
+    raise SystemExit("moto's server does not start")
+
+
+def main():
+    if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
+        print(__doc__)
+        return 0 if {"--help", "-h"} & set(sys.argv) else 2
+    began = time.monotonic()
+    moto, address = (None, sys.argv[2]) if len(sys.argv) == 3 else start_moto()
+    try:
+        local = Emulated(sys.argv[1], address)
+        wrong = list(check(local, moto is not None))
+    finally:
+        if moto:
+            moto.terminate()
+            moto.wait()
+    print(
+        "\n".join(wrong)
+        or f"emulator: applied, read back, planned again and destroyed in {time.monotonic() - began:.0f} s"
+    )
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

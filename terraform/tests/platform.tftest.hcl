@@ -1,0 +1,72 @@
+# What an environment may not say. What it makes is held to rules in its plan (policy.py).
+
+mock_provider "aws" {
+  source = "./testing"
+}
+
+variables {
+  environment         = "dev"
+  account_id          = "000000000000"
+  cidr                = "10.9.0.0/16"
+  log_retention_days  = 1
+  deletion_protection = false
+  secrets_version     = 1
+
+  external = { mysql_url = "mysql://127.0.0.1/millrace", documents_url = "mongodb://127.0.0.1/", kafka_brokers = "127.0.0.1:9092" }
+
+  secrets = {
+    mysql_functions         = "offline-offline-offline-1"
+    mysql_bi                = "offline-offline-offline-2"
+    dashboard_password_hash = "$argon2id$offline"
+    session                 = "0000000000000000000000000000000000000000000000000000000000000000"
+  }
+}
+
+run "refuses_an_emulator_outside_of_local" {
+  command = plan
+
+  variables {
+    emulator = "http://127.0.0.1:4566"
+  }
+
+  expect_failures = [var.emulator]
+}
+
+run "refuses_local_without_an_emulator" {
+  command = plan
+
+  variables {
+    environment = "local"
+  }
+
+  expect_failures = [var.emulator]
+}
+
+run "refuses_an_emulator_on_another_machine" {
+  command = plan
+
+  variables {
+    environment = "local"
+    emulator    = "https://aws.example.com"
+  }
+
+  expect_failures = [var.emulator]
+}
+
+run "refuses_what_is_no_account_or_secret" {
+  command = plan
+
+  variables {
+    account_id = "millrace"
+    manifests  = "./tests"
+
+    secrets = {
+      mysql_functions         = "offline-offline-offline-1"
+      mysql_bi                = "offline-offline-offline-2"
+      dashboard_password_hash = "the password itself"
+      session                 = "short"
+    }
+  }
+
+  expect_failures = [var.account_id, var.manifests, var.secrets]
+}
