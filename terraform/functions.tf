@@ -61,7 +61,8 @@ locals {
       password_hash_pattern = "${local.name}/dashboard/password-hash"
       secret_arn            = aws_secretsmanager_secret.session["session"].arn
       secret_pattern        = "${local.name}/dashboard/session"
-      sign_in               = one([for page in values(module.dashboard) : { address = page.sign_in.address, client_id = page.sign_in.client_id }])
+      # By its key, not over all of them: the page's routes wait for the function, which waits for this.
+      sign_in = try({ address = module.dashboard["dashboard"].sign_in.address, client_id = module.dashboard["dashboard"].sign_in.client_id }, null)
     }
   }
 
