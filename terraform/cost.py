@@ -30,11 +30,7 @@ PRICES = {
     "lambda": Price(0.0000133334, "GB-second on arm64", "lambda/pricing", LIST),
     "lambda_million": Price(0.20, "million requests", "lambda/pricing", LIST),
     "poller": Price(0.185, "event poller unit, hour", "lambda/pricing", LIST),
-    "msk_serverless": Price(0.75, "serverless cluster, hour", "msk/pricing", LIST),
-    "msk_partition": Price(0.0015, "serverless partition, hour", "msk/pricing", LIST),
-    "msk_in": Price(0.10, "serverless GB in", "msk/pricing", LIST),
-    "msk_out": Price(0.05, "serverless GB out", "msk/pricing", LIST),
-    "msk_stored": Price(0.10, "serverless GB stored, month", "msk/pricing", TABLE),
+    "kafka.t3.small": Price(0.0456, "broker, hour", "msk/pricing", TABLE),
     "kafka.m7g.large": Price(0.204, "broker, hour", "msk/pricing", "one public table; others say 0.128 and 0.196"),
     "kafka.m7g.2xlarge": Price(0.816, "broker, hour", "msk/pricing", "one public table; another says 0.784"),
     "msk_disk": Price(0.10, "broker's GB, month", "msk/pricing", TABLE),
@@ -72,7 +68,6 @@ class Size(NamedTuple):
     partitions: int
     brokers: int
     broker_disk_gb: int
-    topic_days: int
     database: str
     instances: int
     proxy_vcpu: int
@@ -83,12 +78,11 @@ class Size(NamedTuple):
 
 
 SIZES = {
-    1: Size("serverless", 8, 0, 0, 7, "db.t4g.medium", 1, 0, "docdb.t4g.medium", 1, 50, 400),
-    100: Size("kafka.m7g.large", 20, 3, 100, 7, "db.r7g.xlarge", 2, 4, "docdb.r6g.large", 2, 500, 400),
-    10_000: Size("kafka.m7g.2xlarge", 60, 3, 2000, 3, "aurora.db.r7g.4xlarge", 2, 16, "docdb.r6g.2xlarge", 2, 2000, 35),
+    1: Size("kafka.t3.small", 8, 3, 20, "db.t4g.medium", 1, 0, "docdb.t4g.medium", 1, 50, 400),
+    100: Size("kafka.m7g.large", 20, 3, 100, "db.r7g.xlarge", 2, 4, "docdb.r6g.large", 2, 500, 400),
+    10_000: Size("kafka.m7g.2xlarge", 60, 3, 2000, "aurora.db.r7g.4xlarge", 2, 16, "docdb.r6g.2xlarge", 2, 2000, 35),
 }
 
-EVENT_BYTES = 220  # a record on a topic
 ROW_BYTES = 260  # a stored event with its indexes
 ARCHIVE_BYTES = 40  # an event in Parquet
 ROWS_A_SECOND = 20_000  # one instance of `rate` with 256 MB
@@ -104,18 +98,12 @@ def cost(name, quantity):
 def month(events, size):
     """The month's cost by service, in dollars."""
     records = events * SECONDS
-    gigabytes = records * EVENT_BYTES / 1e9
-    day_gb = events * 86_400 * EVENT_BYTES / 1e9
     stored_gb = max(50, events * 86_400 * size.days * ROW_BYTES / 1e9)
     # A partition sends a batch once a second at most; below that, one for each record.
     batches = min(records, size.partitions * SECONDS)
     scheduled = SECONDS / 60 * 3
     gb_seconds = 0.25 * (records / ROWS_A_SECOND + batches * 0.015 + scheduled * 0.5) + 4 * 30 * 300
-    if size.kafka == "serverless":
-        kafka = cost("msk_serverless", HOURS) + cost("msk_partition", HOURS * size.partitions)
-        kafka += cost("msk_in", gigabytes) + cost("msk_out", gigabytes) + cost("msk_stored", day_gb * size.topic_days)
-    else:
-        kafka = size.brokers * (cost(size.kafka, HOURS) + cost("msk_disk", size.broker_disk_gb))
+    kafka = size.brokers * (cost(size.kafka, HOURS) + cost("msk_disk", size.broker_disk_gb))
     database = cost(size.database, size.instances * HOURS) + cost("proxy", size.proxy_vcpu * HOURS)
     if size.database.startswith("aurora"):
         database += cost("aurora_disk", stored_gb)

@@ -45,6 +45,11 @@ output "commands" {
   )
 }
 
+output "topic_commands" {
+  description = "What makes the topics of serverless Kafka; empty where MSK makes them."
+  value       = flatten(module.streaming[*].topic_commands)
+}
+
 output "graphs" {
   description = "CloudWatch's dashboard."
   value       = module.alarms.dashboard

@@ -1,10 +1,11 @@
-# A small environment: serverless Kafka, one database, one document instance. Little to pay, little to lose.
+# A small environment: the smallest brokers, one database, one document instance. Little to pay, little to lose.
 
 environment = "dev"
 cidr        = "10.20.0.0/16"
 
 streaming = {
-  variant = "serverless"
+  variant = "provisioned"
+  broker  = { count = 3, type = "kafka.t3.small", storage_gib = 20 }
   topics = {
     usage-events    = { partitions = 4 }
     sensor-readings = { partitions = 2 }

@@ -16,6 +16,14 @@ output "partitions" {
   value       = { for name, topic in var.topics : name => topic.partitions }
 }
 
+output "topic_commands" {
+  description = "What makes the topics of the serverless variant, run in the VPC by Kafka's own command; empty where MSK makes them."
+  value = local.provisioned ? [] : [for name, topic in var.topics : join(" ", concat(
+    ["kafka-topics.sh --bootstrap-server BROKERS --command-config client.properties --create --topic", name, "--partitions", topic.partitions],
+    [for config in local.topic_configs[name] : "--config ${config}"],
+  ))]
+}
+
 output "brokers_command" {
   description = "Prints the brokers' addresses."
   value       = "aws kafka get-bootstrap-brokers --cluster-arn ${local.cluster_arn}"

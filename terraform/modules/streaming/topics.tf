@@ -1,6 +1,12 @@
-# The provider has no resource for MSK's topics, CloudFormation has. A stack needs no machine that reaches the brokers.
+# The provider has no resource for MSK's topics, CloudFormation has. A stack needs no machine that reaches the brokers. MSK
+# makes topics on provisioned clusters only; on a serverless one a client in the VPC does (output topic_commands).
 
 locals {
+  topic_configs = { for name, topic in var.topics : name => [
+    "message.timestamp.type=LogAppendTime",
+    "retention.ms=${topic.retention_hours * 3600 * 1000}",
+  ] }
+
   topic_resources = {
     for name, topic in var.topics : join("", [for part in split("-", name) : title(part)]) => {
       Type = "AWS::MSK::Topic"
@@ -11,10 +17,7 @@ locals {
         TopicName         = name
         PartitionCount    = topic.partitions
         ReplicationFactor = 3
-        Configs = base64encode(join("\n", [
-          "message.timestamp.type=LogAppendTime",
-          "retention.ms=${topic.retention_hours * 3600 * 1000}",
-        ]))
+        Configs           = base64encode(join("\n", local.topic_configs[name]))
       }
     }
   }
@@ -22,6 +25,8 @@ locals {
 
 resource "aws_cloudformation_stack" "topics" {
   #checkov:skip=CKV_AWS_124:Terraform waits for the stack and shows what went wrong
+  count = local.provisioned ? 1 : 0
+
   name = "${var.name}-topics"
 
   template_body = jsonencode({

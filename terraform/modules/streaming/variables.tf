@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "variant" {
-  description = "provisioned: brokers of a chosen size. serverless: capacity by use, up to 200 MB/s in."
+  description = "provisioned: brokers of a chosen size. serverless: capacity by use, up to 200 MB/s in; its topics are made by hand."
   type        = string
 
   validation {

@@ -36,17 +36,17 @@ run "makes_brokers_that_lose_nothing" {
   }
 
   assert {
-    condition     = jsondecode(aws_cloudformation_stack.topics.template_body).Resources.UsageEvents.Properties.PartitionCount == 4
+    condition     = jsondecode(aws_cloudformation_stack.topics[0].template_body).Resources.UsageEvents.Properties.PartitionCount == 4
     error_message = "usage-events has four partitions"
   }
 
   assert {
-    condition     = alltrue([for topic in values(jsondecode(aws_cloudformation_stack.topics.template_body).Resources) : topic.DeletionPolicy == "Retain"])
+    condition     = alltrue([for topic in values(jsondecode(aws_cloudformation_stack.topics[0].template_body).Resources) : topic.DeletionPolicy == "Retain"])
     error_message = "taking a topic out of the list must not delete its records"
   }
 
   assert {
-    condition     = strcontains(base64decode(jsondecode(aws_cloudformation_stack.topics.template_body).Resources.Customers.Properties.Configs), "retention.ms=86400000")
+    condition     = strcontains(base64decode(jsondecode(aws_cloudformation_stack.topics[0].template_body).Resources.Customers.Properties.Configs), "retention.ms=86400000")
     error_message = "a day is 86,400,000 ms"
   }
 }
@@ -66,6 +66,16 @@ run "makes_the_serverless_variant" {
   assert {
     condition     = output.brokers == ""
     error_message = "the serverless address is asked of MSK"
+  }
+
+  assert {
+    condition     = length(aws_cloudformation_stack.topics) == 0 && length(output.topic_commands) == 2
+    error_message = "MSK makes no topics on a serverless cluster: a person does"
+  }
+
+  assert {
+    condition     = strcontains(output.topic_commands[0], "--topic customers --partitions 2 --config message.timestamp.type=LogAppendTime --config retention.ms=86400000")
+    error_message = "a topic is made as it would be on brokers"
   }
 }
 
