@@ -62,7 +62,7 @@ locals {
       secret_arn            = aws_secretsmanager_secret.session["session"].arn
       secret_pattern        = "${local.name}/dashboard/session"
       # By its key, not over all of them: the page's routes wait for the function, which waits for this.
-      sign_in = try({ address = module.dashboard["dashboard"].sign_in.address, client_id = module.dashboard["dashboard"].sign_in.client_id }, null)
+      sign_in = contains(keys(local.pages), "dashboard") ? { address = module.dashboard["dashboard"].sign_in.address, client_id = module.dashboard["dashboard"].sign_in.client_id } : null
     }
   }
 
