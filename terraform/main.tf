@@ -98,18 +98,18 @@ module "documents" {
 }
 
 module "dashboard" {
-  source   = "./modules/dashboard"
-  for_each = local.pages
+  source = "./modules/dashboard"
+  count  = length(local.pages)
 
   name       = local.name
   account_id = var.account_id
   function = {
-    name       = module.function[each.key].name
-    alias_arn  = module.function[each.key].alias_arn
-    invoke_arn = module.function[each.key].invoke_arn
+    name       = module.function[local.pages[count.index].function].name
+    alias_arn  = module.function[local.pages[count.index].function].alias_arn
+    invoke_arn = module.function[local.pages[count.index].function].invoke_arn
   }
-  paths               = each.value
-  timeout_seconds     = local.manifests[each.key].timeout_seconds
+  paths               = local.pages[count.index].paths
+  timeout_seconds     = local.manifests[local.pages[count.index].function].timeout_seconds
   domain              = var.domain
   waf                 = var.waf
   deletion_protection = var.deletion_protection
@@ -123,6 +123,7 @@ module "alarms" {
   name       = local.name
   account_id = var.account_id
   groups     = local.alarms.groups
+  silence    = local.alarms.silence
   alarms     = local.alarms.alarms
   thresholds = var.alarms.thresholds
   emails     = var.emails
@@ -137,7 +138,6 @@ module "alarms" {
   database  = var.database == null ? null : { identifier = module.database[0].identifier, cluster = var.database.engine == "aurora" }
   documents = var.documents == null ? null : module.documents[0].identifier
   streaming = var.streaming == null ? null : { cluster_name = local.name, brokers = var.streaming.variant == "provisioned" ? var.streaming.broker.count : 0 }
-  api_id    = length(local.pages) == 0 ? null : { id = one(values(module.dashboard)).api_id }
 }
 
 module "bi" {

@@ -2,7 +2,8 @@
 
 LABEL = "churn"
 
-COLUMNS = [
+# What a document has.
+STORED = [
     "account_length",
     "international_plan",
     "voice_mail_plan",
@@ -21,6 +22,12 @@ COLUMNS = [
     "total_intl_charge",
     "customer_service_calls",
 ]
+
+# Ours adds these up itself; the others are given them.
+PARTS = ["day", "eve", "night", "intl"]
+SUMS = {f"total_{what}": [f"total_{part}_{what}" for part in PARTS] for what in ("minutes", "calls", "charge")}
+
+COLUMNS = [*STORED, *SUMS]
 
 FAMILIES = ["logistic", "forest", "boosted"]
 

@@ -25,7 +25,11 @@ def start(options):
 
 
 def load(_, options):
-    frames = [dask.dataframe.read_parquet(path) for path in (options.train, options.test)]
+    # A file is one partition: its rows are spread, or one core would have them all.
+    frames = [
+        dask.dataframe.read_parquet(path).repartition(npartitions=options.cores)
+        for path in (options.train, options.test)
+    ]
     return tuple(
         (
             frame[COLUMNS].astype(float).to_dask_array(lengths=True).persist(),

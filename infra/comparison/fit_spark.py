@@ -50,7 +50,7 @@ def start(options):
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", options.cores)
-        # Three hundred trees make a plan so deep that the default stack overflows.
+        # So many trees make a plan so deep that the default stack overflows.
         .config("spark.driver.extraJavaOptions", "-Xss64m")
         .getOrCreate()
     )
@@ -63,7 +63,8 @@ def load(session, options):
     columns = [F.col(name).cast("double") for name in COLUMNS] + [F.col(LABEL).cast("double")]
     frames = []
     for path in (options.train, options.test):
-        frame = session.read.parquet(path).select(*columns).coalesce(options.cores).cache()
+        # A file has one group of rows, which one core would read and keep: they are spread.
+        frame = session.read.parquet(path).select(*columns).repartition(options.cores).cache()
         frame.count()
         frames.append(frame)
     return tuple(frames)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy
@@ -34,11 +34,12 @@ class Run:
     peak_mb: float
     start_seconds: float = 0.0
     load_seconds: float = 0.0
-    fit_seconds: tuple = ()
+    fit_seconds: list = field(default_factory=list)
     predict_seconds: float = 0.0
-    versions: dict = None
-    probabilities: object = None
+    versions: dict = field(default_factory=dict)
     failure: str = None
+    # By measure: the value and the bounds of its interval; where it was measured.
+    quality: dict = None
 
     @property
     def cold(self):
@@ -48,6 +49,13 @@ class Run:
     def warm(self):
         return min(self.fit_seconds[1:] or self.fit_seconds)
 
+    def to_json(self):
+        return asdict(self)
+
+    @classmethod
+    def of_json(cls, record):
+        return cls(**{name: record[name] for name in cls.__dataclass_fields__})
+
 
 def command(library, bench, arguments):
     if library == "millrace":
@@ -56,12 +64,14 @@ def command(library, bench, arguments):
 
 
 def run(library, family, rows, train, test, *, cores, fits, bench, scratch, limit_seconds):
-    """One worker's run. One that fails or takes longer than the limit is told as such, not left out."""
+    """One worker's run, and its probabilities of the test rows. One that fails or takes longer than the limit is told as such, not
+    left out; it has no probabilities."""
     predictions = Path(scratch) / "predictions.f64"
     predictions.unlink(missing_ok=True)
     arguments = ["--train", str(train), "--test", str(test), "--family", family, "--cores", str(cores)]
     arguments += ["--fits", str(fits), "--predictions", str(predictions)]
     threads = {name: str(cores) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")}
+    allowed = sorted(os.sched_getaffinity(0))[:cores]
     begun = time.perf_counter()
     worker = subprocess.Popen(
         command(library, bench, arguments),
@@ -70,6 +80,8 @@ def run(library, family, rows, train, test, *, cores, fits, bench, scratch, limi
         text=True,
         env={**os.environ, **threads},
         start_new_session=True,
+        # Whatever threads an engine starts, a JVM's for its garbage among them.
+        preexec_fn=lambda: os.sched_setaffinity(0, allowed),
     )
     memory = Memory(worker.pid)
     memory.start()
@@ -79,23 +91,28 @@ def run(library, family, rows, train, test, *, cores, fits, bench, scratch, limi
     except subprocess.TimeoutExpired:
         memory.kill()
         output, errors = worker.communicate()
-        failure = f"more than {limit_seconds:.0f} s"
+        failure = f"more than {limit_seconds / 60:.0f} min"
+    except BaseException:
+        # It has a session of its own: who stops this program does not stop it.
+        memory.kill()
+        raise
     seconds = time.perf_counter() - begun
     memory.join()
     found = Run(library, family, rows, cores, seconds, memory.peak / 1e6)
     if failure is None and worker.returncode != 0:
-        failure = (errors.strip().splitlines() or ["no message"])[-1][:200]
+        failure = (errors.strip().splitlines() or [f"exit status {worker.returncode}"])[-1][:200]
+    if failure is None:
+        try:
+            told = json.loads(output.strip().splitlines()[-1])
+            probabilities = numpy.fromfile(predictions, dtype="<f8")
+        except (ValueError, IndexError, OSError) as error:
+            failure = f"no answer: {error}"[:200]
     if failure is not None:
         found.failure = failure
-        return found
-    told = json.loads(output.strip().splitlines()[-1])
-    found.start_seconds = told["start_seconds"]
-    found.load_seconds = told["load_seconds"]
-    found.fit_seconds = tuple(told["fit_seconds"])
-    found.predict_seconds = told["predict_seconds"]
-    found.versions = told["versions"]
-    found.probabilities = numpy.fromfile(predictions, dtype="<f8")
-    return found
+        return found, None
+    for name in ("start_seconds", "load_seconds", "fit_seconds", "predict_seconds", "versions"):
+        setattr(found, name, told[name])
+    return found, probabilities
 
 
 class Memory(threading.Thread):
@@ -113,15 +130,27 @@ class Memory(threading.Thread):
             return []
 
     def run(self):
-        while self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE:
+        looks = 0
+        members = []
+        while self.runs():
+            # To look for children is to read every process of the machine: five times a second is often enough.
+            if looks % 10 == 0:
+                members = self.family()
+            looks += 1
             total = 0
-            for member in self.family():
+            for member in members:
                 try:
                     total += member.memory_info().rss
                 except psutil.NoSuchProcess:
                     continue
             self.peak = max(self.peak, total)
             time.sleep(0.02)
+
+    def runs(self):
+        try:
+            return self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
 
     def kill(self):
         for member in self.family():

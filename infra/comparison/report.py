@@ -1,6 +1,5 @@
 """Writes docs/comparison.md and its drawings from the measured figures."""
 
-import datetime
 from statistics import median
 
 import complexity
@@ -41,9 +40,12 @@ def table(headings, lines):
 
 
 class Figures:
-    def __init__(self, figures):
-        self.all = figures
-        self.runs = figures["runs"]
+    def __init__(self, runs):
+        self.runs = runs
+        self.quality = {}
+        for run in runs:
+            if run.quality:
+                self.quality.setdefault((run.rows, run.family, run.library), run.quality)
         self.sizes = sorted({run.rows for run in self.runs})
         self.cores = max(run.cores for run in self.runs)
 
@@ -70,34 +72,33 @@ class Figures:
         return value if isinstance(value, str) else number(value)
 
 
-def write(docs, figures, bench):
-    found = Figures(figures)
+def write(docs, data, runs, at, bench):
+    found = Figures(runs)
     drawn = drawings.draw(docs, found)
     parts = [
-        opening(figures, found),
+        opening(data, found, at),
         times(found),
         "![Seconds of a warm fit by rows](comparison-time.svg)" if drawn else "",
         memory(found),
         "![Peak memory by rows](comparison-memory.svg)" if drawn else "",
         cores(found),
-        quality(figures, found),
+        quality(data, found),
         effort(bench),
         money(found),
-        choice(figures, found),
+        choice(found),
     ]
     (docs / "comparison.md").write_text("\n\n".join(part for part in parts if part) + "\n")
 
 
-def opening(figures, found):
-    today = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    versions = {name: version for run in found.runs for name, version in (run.versions or {}).items()}
+def opening(data, found, at):
+    versions = {name: version for run in found.runs for name, version in run.versions.items()}
     return f"""# Four ways to train the churn model
 
 `scripts/compare` measures them and writes this page: the same rows, columns and size of model in Millrace, scikit-learn on pandas, Dask-ML and Spark MLlib, each run a process of its own on one machine.
 
-{today}; {figures["machine"]}; {", ".join(f"{name} {version}" for name, version in sorted(versions.items()))}.
+{at[:16].replace("T", " ")} UTC; {data["machine"]}; {", ".join(f"{name} {version}" for name, version in sorted(versions.items()))}.
 
-Rows: {figures["source"]}. The {figures["documents"]["rows"]:,} labelled customers were read from the documents in {number(figures["documents"]["seconds"])} s; {figures["train_rows"]:,} of them are trained on, and quality is measured on the other {figures["test_rows"]:,}. Larger sizes are drawn from the training rows with replacement, with their minutes varied, and read from one Parquet file. Forests have {FOREST["trees"]} trees of depth {FOREST["depth"]}, boosted models {BOOSTED["trees"]} trees of depth {BOOSTED["depth"]} at a learning rate of {BOOSTED["learning_rate"]}. At a million rows there is one run, of boosted trees only, and a fit may take 20 minutes at most. Dask-ML has neither forests nor boosted trees of its own: scikit-learn's are fitted on one worker and predict in parallel. Figures are medians; the machine is small and shared, so the ratios within this run count and not the seconds."""
+Rows: {data["source"]}. The {data["document_rows"]:,} labelled customers were read from the documents in {number(data["document_seconds"])} s; {data["train_rows"]:,} of them are trained on, and quality is measured on the other {data["test_rows"]:,}. Larger sizes are drawn from the training rows with replacement, with their minutes varied, and read from one Parquet file. Forests have {FOREST["trees"]} trees of depth {FOREST["depth"]}, boosted models {BOOSTED["trees"]} trees of depth {BOOSTED["depth"]} at a learning rate of {BOOSTED["learning_rate"]}. At a million rows there is one run, of boosted trees only. A run may take 20 minutes, its reading and its fits together; one that takes longer is told as such. Dask-ML has neither forests nor boosted trees of its own: scikit-learn's are fitted on one worker and predict in parallel. Figures are medians; the machine is small and shared, so the ratios within this page count and not the seconds. A dash stands for what was not measured."""
 
 
 def times(found):
@@ -143,17 +144,19 @@ def cores(found):
     return f"## By cores\n\nSeconds of a warm fit of {NAMES[CHAMPION]}.\n\n" + table(headings, lines)
 
 
-def quality(figures, found):
+def quality(data, found):
     lines = []
     for family in FAMILIES:
         for library in LIBRARIES:
-            measured = figures["quality"].get((found.sizes[0], family, library))
+            measured = found.quality.get((data["train_rows"], family, library))
             if measured:
                 cells = [f"{value:.3f} ({low:.3f} to {high:.3f})" for value, low, high in measured.values()]
                 lines.append([NAMES[family], TITLES[library], *cells])
-    measures = list(next(iter(figures["quality"].values())))
+    if not lines:
+        return ""
+    measures = list(next(iter(found.quality.values())))
     return (
-        f"## Quality\n\nOf models trained on the {found.sizes[0]:,} rows, on the {figures['test_rows']:,} that none of them saw, with 95 % "
+        f"## Quality\n\nOf models trained on the {data['train_rows']:,} rows, on the {data['test_rows']:,} that none of them saw, with 95 % "
         "intervals of a thousand resamples. Accuracy and F1 are at a probability of 0.5.\n\n"
         + table(["model", "", *measures], lines)
     )
@@ -187,21 +190,26 @@ def money(found):
     )
 
 
-def choice(figures, found):
+def choice(found):
     lines = []
     for size in found.sizes:
-        ours = found.value(lambda run: run.warm, "millrace", CHAMPION, size)
-        own_memory = found.value(lambda run: run.peak_mb, "millrace", CHAMPION, size)
-        own_loss = figures["quality"].get((size, CHAMPION, "millrace"))
+        fits, memories = (
+            {library: found.value(read, library, CHAMPION, size) for library in LIBRARIES}
+            for read in (lambda run: run.warm, lambda run: run.peak_mb)
+        )
+        losses = {
+            library: measured["log loss"][0]
+            for (rows, family, library), measured in found.quality.items()
+            if (rows, family) == (size, CHAMPION)
+        }
         for library in LIBRARIES[1:]:
-            theirs = found.value(lambda run: run.warm, library, CHAMPION, size)
-            memory = found.value(lambda run: run.peak_mb, library, CHAMPION, size)
-            loss = figures["quality"].get((size, CHAMPION, library))
-            if not isinstance(ours, float) or not isinstance(theirs, float):
-                lines.append([f"{size:,}", TITLES[library], str(theirs), "–", "–"])
+            if not isinstance(fits["millrace"], float) or not isinstance(fits[library], float):
+                lines.append([f"{size:,}", TITLES[library], str(fits[library] or "–"), "–", "–"])
                 continue
-            difference = f"{own_loss['log loss'][0] - loss['log loss'][0]:+.4f}"
-            lines.append([f"{size:,}", TITLES[library], f"{theirs / ours:.2f} ×", f"{memory / own_memory:.1f} ×", difference])
+            faster, smaller = fits[library] / fits["millrace"], memories[library] / memories["millrace"]
+            both = {"millrace", library} <= losses.keys()
+            difference = f"{losses['millrace'] - losses[library]:+.4f}" if both else "–"
+            lines.append([f"{size:,}", TITLES[library], f"{faster:.2f} ×", f"{smaller:.1f} ×", difference])
     ratios = table(["rows", "", "its fit ÷ ours", "its memory ÷ ours", "our log loss − its"], lines)
     return f"""## The choice
 

@@ -6,25 +6,33 @@ import numpy
 import pandas
 import pymongo
 
-from columns import COLUMNS, LABEL, SEED
+from columns import LABEL, PARTS, SEED, STORED, SUMS
 
 # Minutes and their charge vary together; calls and messages are counts.
-MINUTES = {f"total_{part}_minutes": f"total_{part}_charge" for part in ("day", "eve", "night", "intl")}
+MINUTES = {f"total_{part}_minutes": f"total_{part}_charge" for part in PARTS}
 
 
 def read_documents(url, database):
     """The labelled customers, and the seconds that reading them took."""
     begun = time.perf_counter()
-    found = pymongo.MongoClient(url)[database]["customer_features"].find(
-        {"label": {"$in": [True, False]}}, {name: 1 for name in [*COLUMNS, "label", "customer_id"]}
+    found = list(
+        pymongo.MongoClient(url)[database]["customer_features"].find(
+            {"label": {"$in": [True, False]}}, {name: 1 for name in [*STORED, "label", "customer_id"]}
+        )
     )
-    frame = pandas.DataFrame(list(found)).rename(columns={"label": LABEL})
-    frame = frame.sort_values("customer_id", ignore_index=True)
+    if not found:
+        raise SystemExit("error: the documents hold no labelled customers")
+    frame = pandas.DataFrame(found).rename(columns={"label": LABEL}).sort_values("customer_id", ignore_index=True)
     seconds = time.perf_counter() - begun
-    for name in COLUMNS:
+    for name in STORED:
         frame[name] = frame[name].astype(float)
     frame[LABEL] = frame[LABEL].astype(int)
-    return frame[[*COLUMNS, LABEL]], seconds
+    return with_sums(frame[[*STORED, LABEL]]), seconds
+
+
+def with_sums(frame):
+    """The rows with their sums over the parts of the day and abroad."""
+    return frame.assign(**{name: frame[parts].sum(axis=1) for name, parts in SUMS.items()})
 
 
 def divide(frame, test_share=0.2):
@@ -46,4 +54,4 @@ def enlarge(frame, size):
         factor = random.normal(1.0, 0.05, size).clip(0.8, 1.2)
         drawn[minutes] = (drawn[minutes] * factor).round(2)
         drawn[charge] = (drawn[charge] * factor).round(2)
-    return drawn
+    return with_sums(drawn)

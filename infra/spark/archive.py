@@ -101,6 +101,8 @@ def events(spark, root, checksums=False):
     adjustments = read(spark, root, "adjustments", checksums)
     if events is None or adjustments is None:
         return events
+    # The run 0 is of credit notes: they bill differences or take them back, and no event's charge becomes another one.
+    adjustments = adjustments.where(F.col("run_id") != 0)
     last = F.max_by(
         F.struct(F.col("new_account_id"), F.col("new_bill_cycle"), F.col("new_amount"), F.col("seq")), F.col("seq")
     )

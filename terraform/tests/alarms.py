@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Holds three lists together: the alarms of terraform/alarms.json, their sections in docs/runbook.md, and the metrics that
-functions emit (crates/lambda-support/src/metrics.rs). Exit status 1 when they differ."""
+functions emit (docs/metrics.md, which a test of crates/lambda-support compares with the code). Exit status 1 when they differ."""
 
 import json
 import re
@@ -10,14 +10,23 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def documented_metrics():
+    """Each metric of docs/metrics.md: its unit, its dimensions, and the alarms on it."""
+    metrics = {}
+    for line in (ROOT / "docs/metrics.md").read_text().splitlines():
+        if line.startswith("| `"):
+            name, unit, dimensions, _, alarms = [cell.strip() for cell in line.strip("|").split("|")]
+            metrics[name.strip("`")] = unit, set(dimensions.split(", ")), re.findall(r"\[([a-z-]+)\]", alarms)
+    return metrics
+
+
 def findings():
     document = json.loads((ROOT / "terraform/alarms.json").read_text())
     alarms, groups = document["alarms"], {group["name"]: group["silenced_by"] for group in document["groups"]}
     sections = re.findall(r"^## ([a-z-]+)$", (ROOT / "docs/runbook.md").read_text(), flags=re.MULTILINE)
-    source = (ROOT / "crates/lambda-support/src/metrics.rs").read_text()
-    emitted = set(re.findall(r'=> "([A-Z][A-Za-z]+)"', source))
+    metrics = documented_metrics()
     functions = {path.parent.name for path in ROOT.glob("functions/*/function.json")}
-    kinds = {"each-function", "each-mapping", "each-schedule", "each-broker", "database", "database-disk", "documents", "brokers", "dashboard"}
+    kinds = {"each-function", "each-mapping", "each-schedule", "each-broker", "database", "database-disk", "documents", "brokers"}
 
     names = [alarm["name"] for alarm in alarms]
     yield from (f"{name}: no section in docs/runbook.md" for name in names if name not in sections)
@@ -25,17 +34,25 @@ def findings():
     yield from (f"{name}: twice" for name in sorted({name for name in names if names.count(name) > 1}))
     yield from (f"group {name}: silenced by {by}, which is no group" for name, by in groups.items() if by and by not in groups)
     for alarm in alarms:
-        if alarm["namespace"] == "Millrace" and alarm["metric"] not in emitted:
-            yield f"{alarm['name']}: no function emits {alarm['metric']}"
+        if alarm["namespace"] == "Millrace":
+            unit, dimensions, _ = metrics.get(alarm["metric"], (None, set(), []))
+            if unit is None:
+                yield f"{alarm['name']}: no function emits {alarm['metric']}"
+            elif unit != alarm["unit"] or dimensions != set(alarm["dimensions"]):
+                yield f"{alarm['name']}: {alarm['metric']} is emitted in {unit} by {', '.join(sorted(dimensions))}"
         if alarm["group"] not in groups:
             yield f"{alarm['name']}: {alarm['group']} is no group"
         if alarm["for"] not in kinds and alarm["for"].removeprefix("function:") not in functions:
             yield f"{alarm['name']}: there is no {alarm['for']}"
+    for metric, (_, _, told) in metrics.items():
+        watching = [alarm["name"] for alarm in alarms if (alarm["namespace"], alarm["metric"]) == ("Millrace", metric)]
+        if told != watching:
+            yield f"{metric}: docs/metrics.md says that {told} watch it, alarms.json {watching}"
 
 
 def main():
     wrong = list(findings())
-    print("\n".join(wrong) or "alarms: each has its runbook section, its group and a metric that is emitted")
+    print("\n".join(wrong) or "alarms: each has its runbook section, its group and a metric that is emitted; each metric names its alarms")
     return 1 if wrong else 0
 
 

@@ -7,7 +7,9 @@ pub mod database;
 pub mod independent;
 pub mod manifests;
 pub mod operator;
+pub mod page;
 pub mod processes;
+pub mod relay;
 pub mod usage;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

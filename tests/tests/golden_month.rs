@@ -2,12 +2,14 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use millrace_test_support::pages::billing_check;
 use millrace_test_support::stack::project_root;
 use millrace_tests::database::Views;
 use millrace_tests::independent::{World, stack_for_old_events};
 use millrace_tests::one_stack_at_a_time;
+use serde_json::Value;
 
 #[test]
 fn the_independent_computation_agrees_with_invoices_worked_out_by_hand() {
@@ -47,6 +49,19 @@ fn golden_months_are_billed_to_the_cent_as_the_independent_computation_says() {
     seen(
         "SELECT COUNT(*) FROM bi_accounts a WHERE NOT EXISTS (SELECT 1 FROM bi_invoices i WHERE i.account_id = a.account_id)",
     );
+
+    // What analysts run says so too, once the cache has summed what is open.
+    stack.wait_until("the sum of all charges", Duration::from_secs(150), |_| {
+        let sums = views.lines(&billing_check()).concat();
+        sums.split_once(' ').is_some_and(|(billed_and_open, charged)| billed_and_open == charged && charged != "0.0000")
+    });
+    // What the cache folded is what the invoices carry, corrections and cancellations included.
+    let mut books = Value::Null;
+    stack.wait_until("the cache to catch up", Duration::from_secs(120), |stack| {
+        books = serde_json::from_str(&stack.succeed(["invoke", "cache"])).unwrap();
+        books["ran"] == true && books["complete"] == true
+    });
+    assert_eq!((&books["billing_difference"], &books["conservation_difference"]), (&"0".into(), &0.into()), "{books}");
 
     // Billed again, nothing is issued and nothing changes.
     for step in world.steps.iter().filter(|step| step["do"] == "bill") {

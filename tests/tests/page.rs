@@ -1,66 +1,13 @@
 //! A record that is produced is seen: in the live tail at once, in the sums after the cache's run.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use millrace_test_support::environment;
-use millrace_test_support::stack::{Stack, project_root};
+use millrace_test_support::stack::Stack;
 use millrace_tests::one_stack_at_a_time;
-use serde_json::{Value, json};
-
-/// A headless Chromium with the dashboard signed in.
-struct Page {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-}
-
-impl Page {
-    fn open(stack: &Stack) -> Self {
-        let settings: Value = serde_json::from_slice(&std::fs::read(stack.home().join("stack.json")).unwrap()).unwrap();
-        let password = settings["dashboard"]["password"].as_str().expect("stack.json holds the sign-in password");
-        let screenshot = PathBuf::from(environment::required("MILLRACE_TEST_SCREENSHOTS")).join("dashboard.png");
-        // The script is copied beside the modules that scripts/test installed, where node looks for them.
-        let modules = PathBuf::from(environment::required("MILLRACE_TEST_NODE"));
-        let script = modules.join("live_tail.mjs");
-        std::fs::copy(project_root().join("tests/page/live_tail.mjs"), &script).unwrap();
-        let mut child = Command::new("node")
-            .arg(script)
-            .args([&stack.dashboard(), password, &environment::required("MILLRACE_TEST_CHROMIUM")])
-            .arg(screenshot)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("node runs");
-        let input = child.stdin.take().unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let mut page = Self { child, input, output };
-        assert_eq!(page.answer()["ready"], true);
-        page
-    }
-
-    fn ask(&mut self, line: &str) -> Value {
-        writeln!(self.input, "{line}").unwrap();
-        self.answer()
-    }
-
-    fn answer(&mut self) -> Value {
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|_| panic!("the page's script ended: {:?}", self.child.wait()))
-    }
-}
-
-impl Drop for Page {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use millrace_tests::page::Page;
+use serde_json::json;
 
 #[test]
 fn a_record_is_on_the_live_tail_within_two_seconds_and_in_the_sums_within_two_cache_runs() {

@@ -15,7 +15,9 @@ mod producer;
 mod rating;
 mod report;
 mod rerate;
+mod scoring;
 mod stacks;
+mod timing;
 
 use clap::Parser;
 

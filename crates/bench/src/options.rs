@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
 
-use crate::{billing, growth, host, ingest, latency, rating, report, rerate};
+use crate::{billing, growth, host, ingest, latency, rating, report, rerate, scoring};
 
 /// Measures Millrace on stacks of its own and writes the figures to docs/benchmarks.md.
 #[derive(Debug, Parser)]
@@ -46,9 +46,15 @@ pub(crate) struct Options {
     /// Events of `rate`
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) rated_events: u64,
+    /// Single customers that `score` scores
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..))]
+    pub(crate) scored: u32,
     /// A Python with the packages of crates/bench/python-consumer/requirements.txt; without it that peer is left out
     #[arg(long, env = "MILLRACE_BENCH_PYTHON")]
     pub(crate) python: Option<PathBuf>,
+    /// A Python with the packages of infra/comparison/requirements.txt; without it the peers of `score` are left out
+    #[arg(long, env = "MILLRACE_BENCH_LEARNING_PYTHON")]
+    pub(crate) learning_python: Option<PathBuf>,
     /// The file whose sections are replaced (docs/benchmarks.md of the clone when not given)
     #[arg(long)]
     output: Option<PathBuf>,
@@ -71,11 +77,13 @@ pub(crate) enum Benchmark {
     Latency,
     /// Usage events to charges by `millrace rate` and its library, without a stack
     Rate,
+    /// Customers to churn scores with their reasons, without a stack, beside scikit-learn and ONNX Runtime
+    Score,
 }
 
 impl Benchmark {
     /// Every benchmark, in the order of the file's sections.
-    pub(crate) const ALL: [Benchmark; 7] = [
+    pub(crate) const ALL: [Benchmark; 8] = [
         Benchmark::Ingest,
         Benchmark::Growth,
         Benchmark::Rerate,
@@ -83,6 +91,7 @@ impl Benchmark {
         Benchmark::Host,
         Benchmark::Latency,
         Benchmark::Rate,
+        Benchmark::Score,
     ];
 
     /// Its name on the command line and in the file's marks.
@@ -95,6 +104,7 @@ impl Benchmark {
             Self::Host => "host",
             Self::Latency => "latency",
             Self::Rate => "rate",
+            Self::Score => "score",
         }
     }
 }
@@ -119,6 +129,7 @@ impl Options {
                 Benchmark::Host => host::measure(self),
                 Benchmark::Latency => latency::measure(self),
                 Benchmark::Rate => rating::measure(self),
+                Benchmark::Score => scoring::measure(self),
             };
             let section = section.with_context(|| format!("benchmark {}", benchmark.name()))?;
             report::write(&output, benchmark, &section)?;

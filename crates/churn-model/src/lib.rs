@@ -20,6 +20,7 @@ pub mod features;
 mod linear;
 mod model;
 mod naive_bayes;
+mod paths;
 mod preparation;
 mod shapley;
 mod trees;

@@ -3,14 +3,16 @@
 //! A [`Tariff`] is made from a [`TariffSpec`] and is right by construction: no two of its rates can claim one event, and every
 //! amount that it can name has a common unit, the *tick* of its prefix, in which sums are whole numbers.
 
+mod faults;
 mod spec;
 pub(crate) mod ticks;
 pub(crate) mod timing;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono_tz::Tz;
 
+use faults::Faults;
 pub use spec::{AfterMax, AllowanceSpec, MaxCost, RateSpec, Rounding, StepSpec, TariffSpec, TimingSpec};
 use timing::Timing;
 
@@ -24,6 +26,8 @@ const MAX_NAME: usize = 64;
 const MAX_PREFIX: usize = 20;
 /// The most decimals that an amount is rounded to.
 const MAX_DECIMALS: u32 = 4;
+/// What decides which events a rate can claim, beside its timing's own fields.
+const CLAIM: [&str; 5] = ["service", "prefix", "timing", "roaming", "weight"];
 
 /// A checked tariff.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,28 +87,17 @@ impl Tariff {
     /// # Errors
     /// Everything that is wrong with it, each with its path.
     pub fn new(spec: TariffSpec) -> Result<Self, Vec<TariffError>> {
-        let mut errors = Errors(Vec::new());
-        if spec.currency.len() != 3 || !spec.currency.bytes().all(|b| b.is_ascii_uppercase()) {
-            errors.add("currency", "expected a code of three capital letters");
-        }
-        let timings = check_timings(&spec.timings, &mut errors);
-        for (at, rate) in spec.rates.iter().enumerate() {
-            check_rate(at, rate, &timings, &mut errors);
-        }
-        for (at, allowance) in spec.allowances.iter().enumerate() {
-            if allowance.amount > MAX_UNITS {
-                errors.add(&format!("allowances[{at}].amount"), format!("expected 0 to {MAX_UNITS}"));
-            }
-            if spec.allowances.iter().take(at).any(|other| other.service == allowance.service) {
-                errors.add(&format!("allowances[{at}].service"), "stands twice");
-            }
-        }
-        if !errors.0.is_empty() {
-            return Err(errors.0);
-        }
-        let compiled: Vec<Timing> = timings.into_iter().map(|(_, timing)| timing).collect();
-        let prefixes = compile(&spec, &compiled, &mut errors);
-        if errors.0.is_empty() { Ok(Self { spec, timings: compiled, prefixes }) } else { Err(errors.0) }
+        let mut faults = Faults::default();
+        let (timings, prefixes) = check(&spec, &mut faults);
+        if faults.are_none() { Ok(Self { spec, timings, prefixes }) } else { Err(faults.into_found()) }
+    }
+
+    /// What is wrong with a tariff of which some parts could not be read, beside these. Their paths are `unread`; whatever stands in
+    /// their place, nothing is said of it, and nothing that follows from it.
+    pub fn faults(spec: &TariffSpec, unread: BTreeSet<String>) -> Vec<TariffError> {
+        let mut faults = Faults::beside(unread);
+        check(spec, &mut faults);
+        faults.into_found()
     }
 
     /// What it was made from.
@@ -160,25 +153,42 @@ impl Tariff {
     }
 }
 
-struct Errors(Vec<TariffError>);
-
-impl Errors {
-    fn add(&mut self, path: &str, reason: impl Into<String>) {
-        self.0.push(TariffError { path: path.to_owned(), reason: reason.into() });
+/// Looks for everything that is wrong. What it gives back is right when that is nothing.
+fn check(spec: &TariffSpec, faults: &mut Faults) -> (Vec<Timing>, [Vec<Prefix>; 3]) {
+    if spec.currency.len() != 3 || !spec.currency.bytes().all(|b| b.is_ascii_uppercase()) {
+        faults.add("currency", "expected a code of three capital letters");
     }
+    let timings = check_timings(&spec.timings, faults);
+    for (at, rate) in spec.rates.iter().enumerate() {
+        check_rate(at, rate, &timings, faults);
+    }
+    for (at, allowance) in spec.allowances.iter().enumerate() {
+        if allowance.amount > MAX_UNITS {
+            faults.add(&format!("allowances[{at}].amount"), format!("expected 0 to {MAX_UNITS}"));
+        }
+        let same = |(n, other): (usize, &AllowanceSpec)| {
+            other.service == allowance.service && faults.was_read(&format!("allowances[{n}].service"))
+        };
+        if spec.allowances.iter().enumerate().take(at).any(same) {
+            faults.add(&format!("allowances[{at}].service"), "stands twice");
+        }
+    }
+    let timings: Vec<Timing> = timings.into_iter().map(|(_, timing)| timing).collect();
+    let prefixes = compile(spec, &timings, faults);
+    (timings, prefixes)
 }
 
-fn check_timings<'s>(timings: &'s [(String, TimingSpec)], errors: &mut Errors) -> Vec<(&'s str, Timing)> {
+fn check_timings<'s>(timings: &'s [(String, TimingSpec)], faults: &mut Faults) -> Vec<(&'s str, Timing)> {
     let mut checked: Vec<(&str, Timing)> = Vec::with_capacity(timings.len());
     for (name, spec) in timings {
         let path = format!("timings.{name}");
         if !is_name(name) {
-            errors.add(&path, format!("expected a name of 1 to {MAX_NAME} characters"));
+            faults.add(&path, format!("expected a name of 1 to {MAX_NAME} characters"));
         }
         if checked.iter().any(|(known, _)| known == name) {
-            errors.add(&path, "stands twice");
+            faults.add(&path, "stands twice");
         }
-        let timing = Timing::new(spec, |key, reason| errors.add(&format!("{path}.{key}"), reason));
+        let timing = Timing::new(spec, |key, reason| faults.add(&format!("{path}.{key}"), reason));
         checked.push((name, timing));
     }
     checked
@@ -188,64 +198,77 @@ fn is_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.chars().count()) && !text.starts_with(' ') && !text.ends_with(' ')
 }
 
-fn check_rate(at: usize, rate: &RateSpec, timings: &[(&str, Timing)], errors: &mut Errors) {
+fn check_rate(at: usize, rate: &RateSpec, timings: &[(&str, Timing)], faults: &mut Faults) {
     let path = |key: &str| format!("rates[{at}].{key}");
     if rate.digits().len() > MAX_PREFIX || !rate.digits().bytes().all(|b| b.is_ascii_digit()) {
-        errors.add(&path("prefix"), format!("expected up to {MAX_PREFIX} digits"));
+        faults.add(&path("prefix"), format!("expected up to {MAX_PREFIX} digits"));
     }
-    if !timings.iter().any(|(name, _)| *name == rate.timing) {
-        errors.add(&path("timing"), "is not one of the timings");
+    if !timings.iter().any(|(name, _)| *name == rate.timing) && faults.was_read("timings") {
+        faults.add(&path("timing"), "is not one of the timings");
     }
     if let Err(reason) = ticks::check_money(rate.connect_fee) {
-        errors.add(&path("connect_fee"), reason);
+        faults.add(&path("connect_fee"), reason);
     }
     if let Some(Err(reason)) = rate.max.as_ref().map(|max| ticks::check_money(max.cost)) {
-        errors.add(&path("max_cost"), reason);
+        faults.add(&path("max_cost"), reason);
     }
     if rate.zone.as_deref().is_some_and(|zone| !is_name(zone)) {
-        errors.add(&path("zone"), format!("expected 1 to {MAX_NAME} characters, none of them a space at either end"));
+        faults.add(&path("zone"), format!("expected 1 to {MAX_NAME} characters, none of them a space at either end"));
     }
     if rate.decimals > MAX_DECIMALS {
-        errors.add(&path("decimals"), format!("expected 0 to {MAX_DECIMALS}"));
+        faults.add(&path("decimals"), format!("expected 0 to {MAX_DECIMALS}"));
     }
     if rate.steps.is_empty() {
-        errors.add(&path("steps"), "expected at least one step");
+        faults.add(&path("steps"), "expected at least one step");
     }
     for (index, step) in rate.steps.iter().enumerate() {
         let path = |key: &str| format!("rates[{at}].steps[{index}].{key}");
         if let Err(reason) = ticks::check_money(step.price) {
-            errors.add(&path("price"), reason);
+            faults.add(&path("price"), reason);
         }
         for (key, value) in [("per", step.per), ("increment", step.increment)] {
             if !(1..=MAX_UNITS).contains(&value) {
-                errors.add(&path(key), format!("expected 1 to {MAX_UNITS}"));
+                faults.add(&path(key), format!("expected 1 to {MAX_UNITS}"));
             }
         }
         match index.checked_sub(1).and_then(|before| rate.steps.get(before)) {
-            None if step.from != 0 => errors.add(&path("from"), "expected 0 for the first step"),
+            None if step.from != 0 => faults.add(&path("from"), "expected 0 for the first step"),
             Some(before) if step.from <= before.from => {
-                errors.add(&path("from"), "must be above that of the step before")
+                faults.add(&path("from"), "must be above that of the step before")
             }
-            Some(before) if before.increment > 0 && (step.from - before.from) % before.increment != 0 => {
+            Some(before)
+                if before.increment > 0
+                    && (step.from - before.from) % before.increment != 0
+                    && faults.was_read(&format!("rates[{at}].steps[{}].from", index - 1)) =>
+            {
                 let (length, increment) = (step.from - before.from, before.increment);
                 let path = format!("rates[{at}].steps[{}].increment", index - 1);
-                errors.add(
+                faults.add(
                     &path,
                     format!("the step's length of {length} is not a multiple of its increment of {increment}"),
                 );
             }
-            _ if step.from > MAX_UNITS => errors.add(&path("from"), format!("expected 0 to {MAX_UNITS}")),
+            _ if step.from > MAX_UNITS => faults.add(&path("from"), format!("expected 0 to {MAX_UNITS}")),
             _ => {}
         }
     }
 }
 
-/// Gathers the rates by service and prefix, refuses those that could claim one event together, and turns their money to ticks.
-fn compile(spec: &TariffSpec, timings: &[Timing], errors: &mut Errors) -> [Vec<Prefix>; 3] {
+/// Gathers the rates by service and prefix, refuses those that could claim one event together, and turns their money to ticks. Rates
+/// of which that cannot be told, as something is wrong with them, are left out.
+fn compile(spec: &TariffSpec, timings: &[Timing], faults: &mut Faults) -> [Vec<Prefix>; 3] {
     let names: HashMap<&str, usize> =
         spec.timings.iter().enumerate().map(|(at, (name, _))| (name.as_str(), at)).collect();
+    let none = faults.are_none();
+    let can_claim = |(at, rate): (usize, &RateSpec)| {
+        none || CLAIM.iter().all(|key| faults.is_sound(&format!("rates[{at}].{key}")))
+            && faults.is_sound(&format!("timings.{}", rate.timing))
+    };
+    let can_claim: Vec<bool> = spec.rates.iter().enumerate().map(can_claim).collect();
+    let can_price: Vec<bool> =
+        (0..spec.rates.len()).map(|at| none || faults.is_sound(&format!("rates[{at}]"))).collect();
     let mut groups: BTreeMap<(Service, &str), Vec<usize>> = BTreeMap::new();
-    for (at, rate) in spec.rates.iter().enumerate() {
+    for (at, rate) in spec.rates.iter().enumerate().filter(|(at, _)| can_claim[*at]) {
         groups.entry((rate.service, rate.digits())).or_default().push(at);
     }
     let timing_of = |at: usize| names.get(spec.rates[at].timing.as_str()).copied().unwrap_or_default();
@@ -265,13 +288,14 @@ fn compile(spec: &TariffSpec, timings: &[Timing], errors: &mut Errors) -> [Vec<P
             if let Some(other) = clash {
                 let reason =
                     format!("can hold together with rates[{other}], of the same service, prefix, roaming and weight");
-                errors.add(&format!("rates[{at}].timing"), reason);
+                faults.add(&format!("rates[{at}].timing"), reason);
             }
         }
+        members.retain(|&at| can_price[at]);
         let rates: Vec<&RateSpec> = members.iter().map(|&at| &spec.rates[at]).collect();
         let Some(unit) = ticks::Unit::of(&rates) else {
             let reason = "the prices of this prefix have no common unit that amounts can be counted in: fewer decimals, or a rounder per";
-            errors.add(&format!("rates[{}].steps", members[0]), reason);
+            faults.add(&format!("rates[{}].steps", members[0]), reason);
             continue;
         };
         members.sort_by_key(|&at| std::cmp::Reverse(spec.rates[at].weight));

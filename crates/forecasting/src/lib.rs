@@ -21,6 +21,7 @@ mod forecast;
 mod methods;
 mod mstl;
 mod naive;
+mod normal;
 mod ridge;
 mod series;
 

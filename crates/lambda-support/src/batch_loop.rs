@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use millrace_store_mysql::batch::{Incoming, Original, Originals, Record, Refusal, Source, Stored};
-use millrace_store_mysql::fault::StoreError;
+use millrace_store_mysql::fault::{StoreError, is_sign_in_refused};
 use millrace_wire::batch::{BatchError, KafkaBatch, PartitionRecords};
 use millrace_wire::{PartialBatchResponse, Rejection};
 use tokio::sync::mpsc;
@@ -39,26 +39,38 @@ pub trait Intake {
     ) -> impl Future<Output = Result<Stored, StoreError>>;
 }
 
+/// Why a batch as a whole could not be handled.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The payload is no batch.
+    #[error(transparent)]
+    NoBatch(#[from] BatchError),
+    /// The database refuses the sign-in, for this partition as for every other.
+    #[error("the database refuses the sign-in: {0}")]
+    SignInRefused(#[source] StoreError),
+}
+
 /// Stores every partition of a batch. The answer names the partitions that are to be delivered again, and from which offset.
 ///
 /// # Errors
-/// When the payload is no batch.
-pub async fn run<I: Intake>(intake: &I, payload: &str) -> Result<PartialBatchResponse, BatchError> {
+/// When the payload is no batch, or the database lets nobody in. Partitions that were stored before that are stored; to handle
+/// the batch again changes nothing of them.
+pub async fn run<I: Intake>(intake: &I, payload: &str) -> Result<PartialBatchResponse, RunError> {
     let batch = KafkaBatch::parse(payload.as_bytes())?;
     let mut response = PartialBatchResponse::default();
     for partition in &batch.partitions {
         let Some(first_offset) = partition.records.iter().map(|record| record.offset).min() else { continue };
+        let oldest = partition.records.iter().map(|record| record.timestamp).min();
         let started = Instant::now();
         let outcome = Box::pin(store(intake, partition)).await;
-        let elapsed = started.elapsed().as_secs_f64() * 1000.0;
+        let waited = oldest.map_or(0.0, |oldest| (Utc::now() - oldest).as_seconds_f64().max(0.0));
+        let times = [(Metric::BatchDuration, started.elapsed().as_secs_f64() * 1000.0), (Metric::LagAge, waited)];
         match outcome {
-            Ok(stored) => report(&partition.topic, &stored, elapsed),
+            Ok(stored) => report(&partition.topic, &stored, &times),
+            Err(error) if is_sign_in_refused(&error) => return Err(RunError::SignInRefused(error)),
             Err(error) => {
                 tracing::warn!(topic = %partition.topic, partition = partition.partition, first_offset, %error, "asking for the batch again");
-                metrics::emit(
-                    Some(&partition.topic),
-                    &[(Metric::BatchesFailed, 1.0), (Metric::BatchDuration, elapsed)],
-                );
+                metrics::emit(Some(&partition.topic), &[&[(Metric::BatchesFailed, 1.0)][..], &times[..]].concat());
                 response.retry(&partition.topic, partition.partition, first_offset);
             }
         }
@@ -66,16 +78,19 @@ pub async fn run<I: Intake>(intake: &I, payload: &str) -> Result<PartialBatchRes
     Ok(response)
 }
 
-fn report(topic: &str, stored: &Stored, elapsed: f64) {
+fn report(topic: &str, stored: &Stored, times: &[(Metric, f64)]) {
     let values = [
+        (Metric::BatchesFailed, 0),
         (Metric::RecordsStored, stored.counts.stored),
         (Metric::RecordsDuplicate, stored.counts.duplicates),
         (Metric::RecordsRejected, stored.counts.rejects),
         (Metric::RecordsRedelivered, stored.redelivered),
     ];
     let mut values: Vec<(Metric, f64)> = values.map(|(metric, count)| (metric, count as f64)).to_vec();
-    values.push((Metric::BatchDuration, elapsed));
+    values.extend(times);
     metrics::emit(Some(topic), &values);
+    let rejects = stored.rejects_by_field.iter().map(|(field, count)| (&**field, *count as f64));
+    metrics::emit_by_field(topic, Metric::RejectsByField, rejects);
 }
 
 async fn store<I: Intake>(intake: &I, partition: &PartitionRecords<'_>) -> Result<Stored, StoreError> {

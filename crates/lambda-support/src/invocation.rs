@@ -10,11 +10,14 @@ use lambda_runtime::tower::Layer;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, LambdaInvocation, Runtime, Service, service_fn};
 use serde::{Deserialize, Serialize};
 
-/// Answers invocations until the platform ends the process. `handle` gets the event's JSON.
+use crate::mysql::Mysql;
+
+/// Answers invocations until the platform ends the process. `handle` gets the event's JSON; it may be called twice for one event,
+/// when the database refused a password that was changed since it was read.
 ///
 /// # Errors
 /// When the runtime API cannot be reached.
-pub async fn serve<A: Serialize>(handle: impl AsyncFn(&str) -> Result<A, Error>) -> Result<(), Error> {
+pub async fn serve<A: Serialize>(mysql: &Mysql, handle: impl AsyncFn(&str) -> Result<A, Error>) -> Result<(), Error> {
     let handle = &handle;
     let event = Event::default();
     let current = &event;
@@ -22,7 +25,13 @@ pub async fn serve<A: Serialize>(handle: impl AsyncFn(&str) -> Result<A, Error>)
         let payload = current.take();
         let outcome = match std::str::from_utf8(&payload) {
             // Boxed: a batch's transaction is a large state machine.
-            Ok(payload) => Box::pin(handle(payload)).await,
+            Ok(payload) => {
+                let outcome = Box::pin(handle(payload)).await;
+                match &outcome {
+                    Err(error) if mysql.renew(error.as_ref()).await => Box::pin(handle(payload)).await,
+                    _ => outcome,
+                }
+            }
             Err(error) => Err(error.into()),
         };
         outcome.map_err(|error| Diagnostic { error_type: "Function.Failed".into(), error_message: error.to_string() })

@@ -4,156 +4,160 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Every metric that a function emits. Alarms and dashboards rely on the names.
+/// What a metric's values are told apart by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
-    /// Records stored.
-    RecordsStored,
-    /// Records whose identity was stored before.
-    RecordsDuplicate,
-    /// Records refused.
-    RecordsRejected,
-    /// Records delivered once more, which do not count.
-    RecordsRedelivered,
-    /// Partitions of a batch for which a retry was asked.
-    BatchesFailed,
-    /// How long a partition's batch took.
-    BatchDuration,
-    /// Alarms opened because a sensor measured too much.
-    TemperatureAlarmsOpened,
-    /// Alarms opened because a sensor fell silent.
-    SilentAlarmsOpened,
-    /// Sensors that are silent.
-    SensorsSilent,
-    /// Documents written by the cache.
-    DocumentsWritten,
-    /// How old what the documents say is.
-    CacheAge,
-    /// Invoices and credit notes issued.
-    InvoicesIssued,
-    /// Rows written to the archive.
-    RowsArchived,
-    /// Snapshots that got a churn score.
-    CustomersScored,
-    /// Snapshots that were stored without a score, for want of a champion.
-    CustomersUnscored,
-    /// Customers whose score crossed the threshold.
-    ChurnAlertsOpened,
-    /// Times that the champion's artefact could not be used.
-    ChampionLoadFailures,
-    /// Times that scoring went on without the documents.
-    DocumentsFailed,
-    /// Labelled examples that a model was trained on.
-    TrainingRows,
-    /// Labelled examples that a training left out, because its memory holds no more: time for the Spark job.
-    TrainingRowsLeftOut,
-    /// Models that became champion.
-    ModelsPromoted,
-    /// How old the champion is: the time since its newest training observation.
-    ChampionAge,
-    /// The champion's log loss on the part that no model is trained on.
-    ChampionLogLoss,
-    /// The population stability index of the feature that moved furthest since the champion's training.
-    FeatureDrift,
-    /// The population stability index of the champion's score.
-    ScoreDrift,
-    /// Of the customers that the champion said would leave and whose label came since, the share that left.
-    LivePrecision,
-    /// Of the customers that left by the labels that came since, the share that the champion said would.
-    LiveRecall,
-    /// Series that were forecast.
-    ForecastsMade,
-    /// Series that could not be forecast: most have too little history yet.
-    ForecastsNotMade,
-    /// Thresholds that a forecast newly expects to be crossed.
-    ForecastAlertsOpened,
-    /// Thresholds that forecasts expect to be crossed.
-    CrossingsExpected,
-    /// The share of what came that lay in the 80 % bands of forecasts, in percent.
-    ForecastCoverage,
-    /// How long a run of a scheduled task took.
-    RunDuration,
+pub enum Dimensions {
+    /// The function alone.
+    Function,
+    /// The function and the topic that it reads.
+    Topic,
+    /// The function, the topic and the field that was wrong: `value` is the record as a whole, `store` what the database
+    /// refused.
+    Field,
 }
 
-impl Metric {
-    /// Its name in CloudWatch.
-    pub fn name(self) -> &'static str {
+impl Dimensions {
+    /// Their names in CloudWatch.
+    pub fn names(self) -> &'static [&'static str] {
         match self {
-            Self::RecordsStored => "RecordsStored",
-            Self::RecordsDuplicate => "RecordsDuplicate",
-            Self::RecordsRejected => "RecordsRejected",
-            Self::RecordsRedelivered => "RecordsRedelivered",
-            Self::BatchesFailed => "BatchesFailed",
-            Self::BatchDuration => "BatchDuration",
-            Self::TemperatureAlarmsOpened => "TemperatureAlarmsOpened",
-            Self::SilentAlarmsOpened => "SilentAlarmsOpened",
-            Self::SensorsSilent => "SensorsSilent",
-            Self::DocumentsWritten => "DocumentsWritten",
-            Self::CacheAge => "CacheAge",
-            Self::InvoicesIssued => "InvoicesIssued",
-            Self::RowsArchived => "RowsArchived",
-            Self::CustomersScored => "CustomersScored",
-            Self::CustomersUnscored => "CustomersUnscored",
-            Self::ChurnAlertsOpened => "ChurnAlertsOpened",
-            Self::ChampionLoadFailures => "ChampionLoadFailures",
-            Self::DocumentsFailed => "DocumentsFailed",
-            Self::TrainingRows => "TrainingRows",
-            Self::TrainingRowsLeftOut => "TrainingRowsLeftOut",
-            Self::ModelsPromoted => "ModelsPromoted",
-            Self::ChampionAge => "ChampionAge",
-            Self::ChampionLogLoss => "ChampionLogLoss",
-            Self::FeatureDrift => "FeatureDrift",
-            Self::ScoreDrift => "ScoreDrift",
-            Self::LivePrecision => "LivePrecision",
-            Self::LiveRecall => "LiveRecall",
-            Self::ForecastsMade => "ForecastsMade",
-            Self::ForecastsNotMade => "ForecastsNotMade",
-            Self::ForecastAlertsOpened => "ForecastAlertsOpened",
-            Self::CrossingsExpected => "CrossingsExpected",
-            Self::ForecastCoverage => "ForecastCoverage",
-            Self::RunDuration => "RunDuration",
+            Self::Function => &["Function"],
+            Self::Topic => &["Function", "Topic"],
+            Self::Field => &["Function", "Topic", "Field"],
         }
     }
+}
 
-    /// Its unit in CloudWatch.
-    pub fn unit(self) -> &'static str {
-        match self {
-            Self::BatchDuration | Self::RunDuration => "Milliseconds",
-            Self::CacheAge | Self::ChampionAge => "Seconds",
-            Self::ChampionLogLoss | Self::FeatureDrift | Self::ScoreDrift | Self::LivePrecision | Self::LiveRecall => {
-                "None"
-            }
-            Self::ForecastCoverage => "Percent",
-            _ => "Count",
+macro_rules! metrics {
+    ($($metric:ident in $unit:ident by $dimensions:ident: $meaning:literal;)*) => {
+        /// Every metric that a function emits: a closed list, which docs/metrics.md repeats. Alarms and graphs rely on it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Metric {
+            $(#[doc = $meaning] $metric,)*
         }
-    }
+
+        impl Metric {
+            /// The list.
+            pub const ALL: &'static [Self] = &[$(Self::$metric,)*];
+
+            /// Its name in CloudWatch.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$metric => stringify!($metric),)* }
+            }
+
+            /// Its unit in CloudWatch.
+            pub fn unit(self) -> &'static str {
+                match self { $(Self::$metric => stringify!($unit),)* }
+            }
+
+            /// What its values are told apart by.
+            pub fn dimensions(self) -> Dimensions {
+                match self { $(Self::$metric => Dimensions::$dimensions,)* }
+            }
+
+            /// What it says.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$metric => $meaning,)* }
+            }
+        }
+    };
+}
+
+metrics! {
+    RecordsStored in Count by Topic: "Records stored.";
+    RecordsDuplicate in Count by Topic: "Records whose identity was stored before.";
+    RecordsRejected in Count by Topic: "Records refused.";
+    RejectsByField in Count by Field: "Records refused, by the field that was wrong.";
+    RecordsRedelivered in Count by Topic: "Records delivered once more, which do not count.";
+    EventsUnrated in Count by Topic: "Usage events stored without a price.";
+    LagAge in Seconds by Topic:
+        "How long the oldest record of a partition's batch had waited when the batch was done or failed.";
+    BatchesFailed in Count by Topic:
+        "Partitions of a batch for which a retry was asked; 0 when the batch was done.";
+    BatchDuration in Milliseconds by Topic: "How long a partition's batch took.";
+    TemperatureAlarmsOpened in Count by Function: "Alarms opened because a sensor measured too much.";
+    SilentAlarmsOpened in Count by Function: "Alarms opened because a sensor fell silent.";
+    SensorsHot in Count by Function: "Sensors with an open temperature alarm.";
+    SensorsSilent in Count by Function: "Sensors that are silent.";
+    DocumentsWritten in Count by Function: "Documents written by the cache.";
+    CacheAge in Seconds by Function: "How old what the documents say is.";
+    ConservationDifference in Count by Function:
+        "Records that the ledger passed and counts nowhere, or counts twice. Must be 0.";
+    BillingDifference in None by Function:
+        "Exact charges less what invoices carry of them (nets and kept rounding), in the operator's currency, \
+         whatever the sign. Must be 0.";
+    InvoicesIssued in Count by Function: "Invoices and credit notes issued.";
+    RowsArchived in Count by Function: "Rows written to the archive.";
+    CustomersScored in Count by Function: "Snapshots that got a churn score.";
+    CustomersUnscored in Count by Function:
+        "Snapshots that were stored without a score, for want of a champion.";
+    ChurnAlertsOpened in Count by Function: "Customers whose score crossed the threshold.";
+    ChampionLoadFailures in Count by Function: "Times that the champion's artefact could not be used.";
+    DocumentsFailed in Count by Function: "Times that scoring went on without the documents.";
+    TrainingRows in Count by Function: "Labelled examples that a model was trained on.";
+    TrainingRowsLeftOut in Count by Function:
+        "Labelled examples that a training left out, because its memory holds no more: time for the Spark job.";
+    ModelsPromoted in Count by Function: "Models that became champion.";
+    ChampionAge in Seconds by Function:
+        "How old the champion is: the time since its newest training observation.";
+    ChampionLogLoss in None by Function: "The champion's log loss on the part that no model is trained on.";
+    FeatureDrift in None by Function:
+        "The population stability index of the feature that moved furthest since the champion's training.";
+    ScoreDrift in None by Function: "The population stability index of the champion's score.";
+    LivePrecision in None by Function:
+        "Of the customers that the champion said would leave and whose label came since, the share that left.";
+    LiveRecall in None by Function:
+        "Of the customers that left by the labels that came since, the share that the champion said would.";
+    ForecastsMade in Count by Function: "Series that were forecast.";
+    ForecastsNotMade in Count by Function:
+        "Series that could not be forecast: most have too little history yet.";
+    ForecastsLeft in Count by Function: "Series that a run had no time for, which are the next run's first.";
+    ForecastAlertsOpened in Count by Function: "Thresholds that a forecast newly expects to be crossed.";
+    CrossingsExpected in Count by Function: "Thresholds that forecasts expect to be crossed.";
+    ForecastCoverage in Percent by Function:
+        "The share of what came that lay in the 80 % bands of forecasts.";
+    DashboardErrors in Count by Function:
+        "Answers of the page with a status of 500 or more; 0 for any other.";
+    DashboardLatency in Milliseconds by Function: "How long the page took for an answer.";
+    RunDuration in Milliseconds by Function: "How long a run of a scheduled task took.";
 }
 
 /// Emits some metrics of this function. `topic` is a second dimension where records are counted.
 pub fn emit(topic: Option<&str>, values: &[(Metric, f64)]) {
+    let topic = topic.map(|topic| ("Topic", topic));
+    print(topic.as_slice(), values);
+}
+
+/// Emits a metric of this function by the fields of a topic's records.
+pub fn emit_by_field<'a>(topic: &str, metric: Metric, values: impl IntoIterator<Item = (&'a str, f64)>) {
+    for (field, value) in values {
+        print(&[("Topic", topic), ("Field", field)], &[(metric, value)]);
+    }
+}
+
+fn print(dimensions: &[(&str, &str)], values: &[(Metric, f64)]) {
     let function = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|_| "local".into());
     let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    let line = line(millis, &function, topic, values);
+    let line = line(millis, &function, dimensions, values);
     // A closed stdout ends the process's log, not its work.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 /// Names and dimensions come from code and settings; only letters, digits and `-_.` of them are kept, so nothing needs escaping.
-fn line(millis: u128, function: &str, topic: Option<&str>, values: &[(Metric, f64)]) -> String {
+fn line(millis: u128, function: &str, dimensions: &[(&str, &str)], values: &[(Metric, f64)]) -> String {
     let plain =
         |text: &str| -> String { text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect() };
     let definitions: Vec<String> = values
         .iter()
         .map(|(metric, _)| format!(r#"{{"Name":"{}","Unit":"{}"}}"#, metric.name(), metric.unit()))
         .collect();
-    let dimensions = if topic.is_some() { r#"["Function","Topic"]"# } else { r#"["Function"]"# };
+    let names: String = dimensions.iter().map(|(name, _)| format!(r#","{name}""#)).collect();
     let mut line = format!(
-        r#"{{"_aws":{{"Timestamp":{millis},"CloudWatchMetrics":[{{"Namespace":"Millrace","Dimensions":[{dimensions}],"Metrics":[{}]}}]}},"Function":"{}""#,
+        r#"{{"_aws":{{"Timestamp":{millis},"CloudWatchMetrics":[{{"Namespace":"Millrace","Dimensions":[["Function"{names}]],"Metrics":[{}]}}]}},"Function":"{}""#,
         definitions.join(","),
         plain(function)
     );
-    if let Some(topic) = topic {
-        let _ = write!(line, r#","Topic":"{}""#, plain(topic));
+    for (name, value) in dimensions {
+        let _ = write!(line, r#","{name}":"{}""#, plain(value));
     }
     for (metric, value) in values {
         let _ = write!(line, r#","{}":{value}"#, metric.name());
@@ -169,12 +173,38 @@ mod tests {
 
     #[test]
     fn a_line_is_json_that_names_each_metric_once() {
-        let line = line(7, "rate", Some("usage-events"), &[(Metric::RecordsStored, 3.0), (Metric::BatchDuration, 1.5)]);
+        let values = [(Metric::RecordsStored, 3.0), (Metric::BatchDuration, 1.5)];
+        let line = line(7, "rate", &[("Topic", "usage-events")], &values);
         let json: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(json["RecordsStored"], 3.0);
         assert_eq!(json["Topic"], "usage-events");
         let directive = &json["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(directive["Dimensions"], serde_json::json!([["Function", "Topic"]]));
         assert_eq!(directive["Metrics"][1], serde_json::json!({"Name": "BatchDuration", "Unit": "Milliseconds"}));
+    }
+
+    #[test]
+    fn a_line_has_the_dimensions_of_what_it_is_about() {
+        let of = |dimensions: &[(&str, &str)]| {
+            let line = line(7, "rate", dimensions, &[(Metric::RejectsByField, 1.0)]);
+            let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+            json["_aws"]["CloudWatchMetrics"][0]["Dimensions"].clone()
+        };
+        assert_eq!(of(&[]), serde_json::json!([Dimensions::Function.names()]));
+        assert_eq!(of(&[("Topic", "t")]), serde_json::json!([Dimensions::Topic.names()]));
+        assert_eq!(of(&[("Topic", "t"), ("Field", "f")]), serde_json::json!([Dimensions::Field.names()]));
+    }
+
+    #[test]
+    fn the_documented_list_is_this_one() {
+        let row = |metric: &Metric| {
+            let dimensions = metric.dimensions().names().join(", ");
+            format!("| `{}` | {} | {dimensions} | {} |", metric.name(), metric.unit(), metric.meaning())
+        };
+        // The last column, which names alarms, is compared with terraform/alarms.json by terraform/tests/alarms.py.
+        let rows = include_str!("../../../docs/metrics.md").lines().filter(|line| line.starts_with("| `"));
+        let documented: Vec<String> =
+            rows.map(|row| row.rsplitn(3, '|').nth(2).map(|rest| format!("{rest}|")).unwrap_or_default()).collect();
+        assert_eq!(documented, Metric::ALL.iter().map(row).collect::<Vec<_>>());
     }
 }

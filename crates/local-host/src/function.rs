@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use millrace_alarms::Measurement;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::instance::{Instance, InstanceSettings};
@@ -75,7 +76,10 @@ impl Function {
     pub(crate) async fn invoke(self: &Arc<Self>, payload: Bytes) -> Result<InvokeAnswer, InvokeError> {
         let permit = tokio::time::timeout(self.settings.timeout, self.permits.clone().acquire_owned())
             .await
-            .map_err(|_| InvokeError::Throttled(self.manifest.concurrency))?
+            .map_err(|_| {
+                self.measure("Throttles", 1.0);
+                InvokeError::Throttled(self.manifest.concurrency)
+            })?
             .map_err(|_| InvokeError::Stopping)?;
         self.invoke_with(permit, payload).await
     }
@@ -128,9 +132,23 @@ impl Function {
                 }
             }
         };
-        let mut statistics = self.statistics.lock().unwrap_or_else(PoisonError::into_inner);
-        statistics.record(begun.elapsed(), failed.then_some(&payload));
+        let duration = begun.elapsed();
+        self.statistics.lock().unwrap_or_else(PoisonError::into_inner).record(duration, failed.then_some(&payload));
+        self.measure("Errors", f64::from(u8::from(failed)));
+        self.measure("Duration", duration.as_secs_f64() * 1e3);
         InvokeAnswer { payload, function_error: failed.then(|| "Unhandled".to_owned()), request_id, log_tail }
+    }
+
+    /// Measures the function as Lambda does.
+    fn measure(&self, metric: &str, value: f64) {
+        self.measure_of(metric, &[("FunctionName", self.manifest.name.as_str())], value);
+    }
+
+    /// Measures something of the function as Lambda does.
+    pub(crate) fn measure_of(&self, metric: &str, dimensions: &[(&str, &str)], value: f64) {
+        if let Some(metrics) = &self.settings.metrics {
+            metrics(&Measurement { namespace: "AWS/Lambda", metric, dimensions, value });
+        }
     }
 
     /// An idle instance, or a new one. A start that takes longer than Lambda's limit is made once more within the

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use millrace_alarms::{Sink, emf};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{ChildStderr, ChildStdout};
 use tokio::sync::{mpsc, oneshot};
@@ -21,13 +22,24 @@ const LONGEST_LINE: usize = 256 * 1024;
 pub(crate) struct FunctionLog {
     path: PathBuf,
     file: Mutex<(File, u64)>,
+    metrics: Option<Sink>,
 }
 
 impl FunctionLog {
-    pub(crate) fn open(path: &Path) -> std::io::Result<FunctionLog> {
+    /// Opens the file; metrics among the lines are handed to `metrics`, too.
+    pub(crate) fn open(path: &Path, metrics: Option<Sink>) -> std::io::Result<FunctionLog> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let size = file.metadata()?.len();
-        Ok(FunctionLog { path: path.to_owned(), file: Mutex::new((file, size)) })
+        Ok(FunctionLog { path: path.to_owned(), file: Mutex::new((file, size)), metrics })
+    }
+
+    /// Hands on what a line measures, as CloudWatch does with a log in its embedded metric format.
+    fn measure(&self, line: &[u8]) {
+        if let Some(metrics) = self.metrics.as_ref().filter(|_| line.starts_with(b"{"))
+            && let Ok(line) = std::str::from_utf8(line)
+        {
+            emf::read(line, |measurement| metrics(measurement));
+        }
     }
 
     /// Appends lines that end with a line feed. A log that cannot be written is no reason to fail an invocation.
@@ -185,7 +197,10 @@ impl<R: AsyncRead + Unpin> Pipe<R> {
         }
         let Some(last) = self.buffer.iter().rposition(|&byte| byte == b'\n') else { return };
         log.append(&self.buffer[..=last]);
-        self.buffer[..=last].split_inclusive(|&byte| byte == b'\n').for_each(|line| tail.push(line));
+        for line in self.buffer[..=last].split_inclusive(|&byte| byte == b'\n') {
+            log.measure(line);
+            tail.push(line);
+        }
         self.buffer.drain(..=last);
     }
 }

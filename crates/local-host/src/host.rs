@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use millrace_alarms::Sink;
 use millrace_store_objects::ObjectStore;
 use tokio::task::JoinHandle;
 
@@ -53,6 +54,8 @@ pub struct HostConfig {
     pub unused_limit: Duration,
     /// How long a stop waits for what is in flight.
     pub patience: Duration,
+    /// Takes what functions measure of themselves, and what Lambda measures of them (`AWS/Lambda`).
+    pub metrics: Option<Sink>,
 }
 
 impl HostConfig {
@@ -73,6 +76,7 @@ impl HostConfig {
             init_limit: Duration::from_secs(10),
             unused_limit: Duration::from_secs(300),
             patience: Duration::from_secs(10),
+            metrics: None,
         }
     }
 }
@@ -157,7 +161,8 @@ impl Host {
                 return Err(HostError::NoBinary { function: manifest.name, path: binary });
             }
             let path = config.logs.join(format!("{}.log", manifest.name));
-            let log = FunctionLog::open(&path).map_err(io(format!("cannot write {}", path.display())))?;
+            let log = FunctionLog::open(&path, config.metrics.clone())
+                .map_err(io(format!("cannot write {}", path.display())))?;
             let settings = InstanceSettings {
                 function: manifest.name.clone(),
                 arn: format!("arn:aws:lambda:{}:{ACCOUNT}:function:{}", config.region, manifest.name).into(),
@@ -167,6 +172,7 @@ impl Host {
                 timeout: Duration::from_secs(manifest.timeout_seconds.into()),
                 log: Arc::new(log),
                 registry: registry.clone(),
+                metrics: config.metrics.clone(),
             };
             let name = manifest.name.clone();
             functions.insert(name, Function::new(manifest, settings, config.init_limit));

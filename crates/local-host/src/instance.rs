@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chrono::Utc;
+use millrace_alarms::Sink;
 use tokio::process::Command;
 use tokio::sync::watch;
 
@@ -30,6 +31,7 @@ pub(crate) struct InstanceSettings {
     pub(crate) timeout: Duration,
     pub(crate) log: Arc<FunctionLog>,
     pub(crate) registry: Arc<ProcessRegistry>,
+    pub(crate) metrics: Option<Sink>,
 }
 
 /// What an invocation came to.

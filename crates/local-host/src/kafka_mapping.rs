@@ -73,7 +73,7 @@ struct Shared {
 }
 
 /// The id of a mapping: the same for the same function, topic and group, wherever the host runs.
-pub(crate) fn mapping_uuid(function: &str, trigger: &KafkaTrigger) -> Uuid {
+pub fn mapping_uuid(function: &str, trigger: &KafkaTrigger) -> Uuid {
     let hash = Sha256::digest(format!("{function}\0{}\0{}", trigger.topic, trigger.consumer_group));
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash[..16]);

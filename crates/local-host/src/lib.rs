@@ -23,6 +23,7 @@ mod status;
 pub use function::{InvokeAnswer, InvokeError};
 pub use host::{Host, HostConfig, HostError};
 pub use invoke_api::invoke_routes;
+pub use kafka_mapping::mapping_uuid;
 pub use manifest::{HttpTrigger, KafkaTrigger, Manifest, ManifestError, ScheduleTrigger, StartingPosition, Trigger};
 pub use objects_server::{ObjectsServer, ObjectsServerError};
 pub use schedule::{Expression, ExpressionError};

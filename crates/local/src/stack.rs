@@ -5,6 +5,7 @@ use std::fmt;
 use anyhow::anyhow;
 use argon2::{Argon2, password_hash::PasswordHasher};
 use clap::ValueEnum;
+use millrace_store_mysql::accounts::Role;
 use millrace_store_objects::{ObjectCredentials, ObjectSettings};
 use rand::{RngExt, distr::Alphanumeric, rngs::ThreadRng};
 use secrecy::SecretString;
@@ -14,10 +15,6 @@ use crate::ports::Ports;
 
 /// The MySQL database of the stack.
 pub const MYSQL_DATABASE: &str = "millrace";
-/// The functions' MySQL user.
-pub const MYSQL_USER: &str = "millrace";
-/// The MySQL user that may read the BI views and nothing else.
-pub const BI_USER: &str = "bi";
 /// The document database of the stack.
 pub const DOCUMENTS_DATABASE: &str = "millrace";
 /// The bucket of the stack.
@@ -171,7 +168,7 @@ impl Stack {
     /// The functions' MySQL URL, without the password.
     #[must_use]
     pub fn mysql_url(&self) -> String {
-        format!("mysql://{MYSQL_USER}@{}/{MYSQL_DATABASE}", self.local(3))
+        format!("mysql://{}@{}/{MYSQL_DATABASE}", Role::Functions.user(), self.local(3))
     }
 
     /// The administrator's MySQL URL, without the password and without a database.
@@ -180,10 +177,17 @@ impl Stack {
         format!("mysql://root@{}", self.local(3))
     }
 
+    /// The administrator's MySQL URL of the stack's database, without the password.
+    #[must_use]
+    pub fn mysql_owner_url(&self) -> String {
+        format!("{}/{MYSQL_DATABASE}", self.mysql_admin_url())
+    }
+
     /// The read-only BI user's MySQL URL with its password: any MySQL client can open the views with it.
     #[must_use]
     pub fn mysql_bi_url(&self) -> String {
-        format!("mysql://{BI_USER}:{}@{}/{MYSQL_DATABASE}", self.services.mysql_bi_password.0, self.local(3))
+        let password = &self.services.mysql_bi_password.0;
+        format!("mysql://{}:{password}@{}/{MYSQL_DATABASE}", Role::Readers.user(), self.local(3))
     }
 
     /// The document server's URL. Retryable writes are off: neither DocumentDB 5 nor the embedded server has them.

@@ -46,13 +46,15 @@ fn every_line_is_answered_and_the_status_is_0() {
 
 #[test]
 fn a_bad_tariff_file_is_refused_with_a_line_for_each_wrong_field() {
-    let bad = TARIFF.replace("\"MAD\"", "\"mad\"").replace("\"per\":1", "\"per\":0");
+    let bad = TARIFF.replace("\"MAD\"", "\"mad\"").replace("\"per\":1", "\"per\":0").replace("\"up\"", "\"even\"");
     let output = answer(&bad, EVENT.as_bytes());
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());
     let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(message.lines().count(), 2, "{message}");
-    assert!(message.contains("currency: ") && message.contains("rates[0].steps[0].per: "), "{message}");
+    assert_eq!(message.lines().count(), 3, "{message}");
+    for path in ["currency: ", "rates[0].steps[0].per: ", "rates[0].rounding: "] {
+        assert!(message.contains(path), "{message}");
+    }
 
     let missing = rate(&PathBuf::from("no-such-file.json")).output().unwrap();
     assert_eq!(missing.status.code(), Some(2));

@@ -1,11 +1,13 @@
 //! Customers' snapshots: usage over a period, and whether they left, with the dependencies that a churn model can learn.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use millrace_domain::customers::{CustomerSnapshot, PeriodUsage};
+use millrace_domain::identity::CustomerId;
 use millrace_domain::time::cut_to_millis;
 
 use crate::draws::{Draws, Stream, generator, round};
-use crate::world::World;
+use crate::world::{Parts, World};
 
 /// Regions and their area codes.
 const REGIONS: [(&str, u32); 8] =
@@ -13,6 +15,25 @@ const REGIONS: [(&str, u32); 8] =
 
 /// Charge of a minute by day, in the evening, at night and abroad.
 const MINUTE_CHARGES: [f64; 4] = [0.17, 0.085, 0.045, 0.27];
+
+/// Labelled snapshots of as many customers as are asked for, one of each: the same for the same seed.
+pub fn labelled_customers(seed: u64, observed_at: DateTime<Utc>) -> impl Iterator<Item = CustomerSnapshot> {
+    let mut found = 0_u64;
+    (0_u64..).filter_map(move |index| {
+        let parts = Parts {
+            numbers: Vec::new(),
+            cells: Vec::new(),
+            sensors: Vec::new(),
+            customers: vec![CustomerId::parse(&format!("customer-{found}")).ok()?],
+            timezone: Tz::UTC,
+        };
+        // A world of its own for each, so that each has a profile of its own.
+        let world = World::from_parts(seed.wrapping_add(index), parts);
+        let labelled = world.customer_snapshot(index, observed_at).filter(|snapshot| snapshot.churn.is_some())?;
+        found += 1;
+        Some(labelled)
+    })
+}
 
 impl World {
     /// The snapshot of an index: the same for the same seed, but for `observed_at`. Two in five are labelled. `None` when the world

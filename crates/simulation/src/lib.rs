@@ -15,6 +15,7 @@ pub mod shape;
 mod usage;
 mod world;
 
+pub use customers::labelled_customers;
 pub use faults::{Faults, LARGEST_SHARE_PCT};
 pub use readings::{READING_INTERVAL_S, Readings};
 pub use records::{Expected, Record};

@@ -1,10 +1,13 @@
 //! Reaching the database.
 
 use std::future::Future;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures::TryStreamExt;
+use millrace_secrets::Secret;
 use mongodb::bson::{Document, doc};
+use mongodb::error::ErrorKind;
 use mongodb::options::{ClientOptions, Credential};
 use mongodb::{Client, Collection, Database};
 use secrecy::{ExposeSecret, SecretString};
@@ -21,8 +24,8 @@ pub struct DocumentSettings {
     pub database: String,
     /// The user, where one is needed.
     pub user: Option<String>,
-    /// The user's password.
-    pub password: Option<SecretString>,
+    /// The user's password. When it is refused because it was changed, the new one is read.
+    pub password: Option<Secret>,
     /// How long one command may take.
     pub timeout: Duration,
 }
@@ -30,8 +33,16 @@ pub struct DocumentSettings {
 /// A database of documents. Cheap to clone: clones share their connections.
 #[derive(Debug, Clone)]
 pub struct DocumentStore {
-    database: Database,
     timeout: Duration,
+    /// Behind a lock: a new password needs another client.
+    signed_in: Arc<RwLock<SignedIn>>,
+    settings: Arc<DocumentSettings>,
+}
+
+#[derive(Debug, Clone)]
+struct SignedIn {
+    database: Database,
+    password: Option<SecretString>,
 }
 
 impl DocumentStore {
@@ -40,32 +51,17 @@ impl DocumentStore {
         if settings.database.is_empty() {
             return Err(DocumentError::Settings("the name of the document database is empty".into()));
         }
-        // The driver's own message may quote the address, and with it a password that was put there by mistake.
-        let mut options = ClientOptions::parse(&settings.url).await.map_err(|_| {
-            DocumentError::Settings(
-                "expected mongodb://host:port/?options as the address of the document database".into(),
-            )
-        })?;
-        options.app_name = Some("millrace".into());
-        // Amazon DocumentDB before 8.0 refuses them; every write here may be run again anyway.
-        options.retry_writes = Some(false);
-        options.connect_timeout = Some(settings.timeout.min(Duration::from_secs(5)));
-        options.server_selection_timeout = Some(settings.timeout.min(Duration::from_secs(5)));
-        options.max_pool_size.get_or_insert(8);
-        if settings.user.is_some() || settings.password.is_some() {
-            let mut credential = options.credential.take().unwrap_or_else(|| Credential::builder().build());
-            credential.username = settings.user.clone().or(credential.username);
-            credential.password =
-                settings.password.as_ref().map(|p| p.expose_secret().to_owned()).or(credential.password);
-            options.credential = Some(credential);
-        }
-        let client = Client::with_options(options).map_err(|e| DocumentError::Settings(e.to_string()))?;
-        Ok(Self { database: client.database(&settings.database), timeout: settings.timeout })
+        let signed_in = sign_in(settings).await?;
+        Ok(Self {
+            timeout: settings.timeout,
+            signed_in: Arc::new(RwLock::new(signed_in)),
+            settings: Arc::new(settings.clone()),
+        })
     }
 
     /// Asks the server for a sign of life.
     pub async fn ping(&self) -> Result<(), DocumentError> {
-        self.within(self.database.run_command(doc! {"ping": 1})).await.map(drop)
+        self.within(self.database().run_command(doc! {"ping": 1})).await.map(drop)
     }
 
     /// Makes the indexes that are missing. Safe to run again.
@@ -80,7 +76,7 @@ impl DocumentStore {
             let name = keys.join("_");
             let key: Document = keys.iter().map(|key| ((*key).to_owned(), 1.into())).collect();
             let command = doc! {"createIndexes": *collection, "indexes": [{"key": key, "name": name}]};
-            self.within(self.database.run_command(command)).await?;
+            self.within(self.database().run_command(command)).await?;
         }
         Ok(())
     }
@@ -88,7 +84,7 @@ impl DocumentStore {
     /// Deletes every computed document with its watermarks, so that all is computed again.
     pub async fn clear(&self) -> Result<(), DocumentError> {
         // Only what is there: to drop a missing collection is an error that the embedded server reports without its code.
-        let present = self.within(self.database.list_collection_names()).await?;
+        let present = self.within(self.database().list_collection_names()).await?;
         // The watermarks first: a stop in between must not leave documents missing below a watermark.
         let others = [
             revenue::COLLECTION,
@@ -121,7 +117,7 @@ impl DocumentStore {
     }
 
     pub(crate) fn collection(&self, name: &str) -> Collection<Document> {
-        self.database.collection(name)
+        self.database().collection(name)
     }
 
     /// How long one command may take.
@@ -129,16 +125,71 @@ impl DocumentStore {
         self.timeout
     }
 
-    pub(crate) fn database(&self) -> &Database {
-        &self.database
+    pub(crate) fn database(&self) -> Database {
+        self.signed_in().database
     }
 
-    /// Runs one command within the time that it may take: the driver itself waits for an answer without end.
+    fn signed_in(&self) -> SignedIn {
+        self.signed_in.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Runs one command within the time that it may take: the driver itself waits for an answer without end. After a refused
+    /// sign-in the next command signs in with the password as it is then.
     pub(crate) async fn within<T>(
         &self,
         work: impl IntoFuture<Output = mongodb::error::Result<T>>,
     ) -> Result<T, DocumentError> {
-        limited(self.timeout, work.into_future()).await
+        let outcome = limited(self.timeout, work.into_future()).await;
+        if let Err(DocumentError::Database(error)) = &outcome
+            && is_sign_in_refused(error)
+        {
+            // Boxed: each command's future would hold its state, and it is seldom run.
+            Box::pin(self.sign_in_again()).await?;
+        }
+        outcome
+    }
+
+    async fn sign_in_again(&self) -> Result<(), DocumentError> {
+        let (Some(password), Some(refused)) = (&self.settings.password, self.signed_in().password) else {
+            return Ok(());
+        };
+        if password.renew(&refused).await? {
+            let signed_in = sign_in(&self.settings).await?;
+            *self.signed_in.write().unwrap_or_else(PoisonError::into_inner) = signed_in;
+        }
+        Ok(())
+    }
+}
+
+/// A client with the password as it was read last. It connects when it is first used.
+async fn sign_in(settings: &DocumentSettings) -> Result<SignedIn, DocumentError> {
+    // The driver's own message may quote the address, and with it a password that was put there by mistake.
+    let mut options = ClientOptions::parse(&settings.url).await.map_err(|_| {
+        DocumentError::Settings("expected mongodb://host:port/?options as the address of the document database".into())
+    })?;
+    options.app_name = Some("millrace".into());
+    // Amazon DocumentDB before 8.0 refuses them; every write here may be run again anyway.
+    options.retry_writes = Some(false);
+    options.connect_timeout = Some(settings.timeout.min(Duration::from_secs(5)));
+    options.server_selection_timeout = Some(settings.timeout.min(Duration::from_secs(5)));
+    options.max_pool_size.get_or_insert(8);
+    let password = settings.password.as_ref().map(Secret::value);
+    if settings.user.is_some() || password.is_some() {
+        let mut credential = options.credential.take().unwrap_or_else(|| Credential::builder().build());
+        credential.username = settings.user.clone().or(credential.username);
+        credential.password = password.as_ref().map(|p| p.expose_secret().to_owned()).or(credential.password);
+        options.credential = Some(credential);
+    }
+    let client = Client::with_options(options).map_err(|e| DocumentError::Settings(e.to_string()))?;
+    Ok(SignedIn { database: client.database(&settings.database), password })
+}
+
+/// Whether the server refuses user or password (error 18, AuthenticationFailed).
+fn is_sign_in_refused(error: &mongodb::error::Error) -> bool {
+    match error.kind.as_ref() {
+        ErrorKind::Authentication { .. } => true,
+        ErrorKind::Command(refusal) => refusal.code == 18,
+        _ => false,
     }
 }
 

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+use millrace_secrets::SecretError;
+
 /// A failure of the document database. None of its messages holds a password.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
     /// The address or the name of the database is wrong.
     #[error("{0}")]
     Settings(String),
+    /// The sign-in was refused, and the password cannot be read again.
+    #[error(transparent)]
+    Password(#[from] SecretError),
     /// The database could not be reached, or refused a command.
     #[error("document database: {0}")]
     Database(#[from] mongodb::error::Error),

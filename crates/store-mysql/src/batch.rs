@@ -7,7 +7,7 @@
 mod write;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,6 +100,15 @@ impl<T> Incoming<T> {
         Self { receiver, received: vec![Arc::new(records)] }
     }
 
+    /// Waits for all of them, for what is made of a batch before its transaction begins; those that could be decoded, in order of
+    /// their offsets.
+    pub async fn decoded(&mut self) -> impl Iterator<Item = &T> {
+        while let Some(records) = self.receiver.recv().await {
+            self.received.push(Arc::new(records));
+        }
+        self.received.iter().flat_map(|records| records.iter()).filter_map(|record| record.content.as_ref().ok())
+    }
+
     async fn chunk(&mut self, n: usize) -> Option<Arc<Vec<Record<T>>>> {
         if n == self.received.len() {
             self.received.push(Arc::new(self.receiver.recv().await?));
@@ -109,10 +118,12 @@ impl<T> Incoming<T> {
 }
 
 /// What storing a batch did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stored {
     /// The records that count.
     pub counts: Counts,
+    /// The rejects among them by the field that was wrong.
+    pub rejects_by_field: BTreeMap<Cow<'static, str>, u64>,
     /// Records that were delivered before and do not count.
     pub redelivered: u64,
 }
@@ -161,7 +172,7 @@ pub(crate) trait Intake: Sync {
     ) -> impl Future<Output = Result<Vec<Self::Basis>, StoreError>> + Send;
     /// Derives what a record's row says.
     fn derive(&self, work: &mut Self::Work, record: &Self::Record, basis: &Self::Basis) -> Self::Derived;
-    /// Takes back what [`Intake::derive`] did to the work, as the row was refused, or is to be derived again.
+    /// Takes back what [`Intake::derive`] did to the work, as the row was refused.
     fn take_back(&self, _work: &mut Self::Work, _basis: &Self::Basis, _derived: &Self::Derived) {}
     /// Adds a row's values in the order of its columns.
     fn add_row(
@@ -218,7 +229,8 @@ async fn attempt_commit<I: Intake>(
         write(&mut transaction, intake, &mut work, chunks)
     )?;
     took += wrote;
-    took.stored.counts.rejects = rejects::insert(&mut transaction, source, took.refused, originals).await?;
+    took.stored.rejects_by_field = rejects::insert(&mut transaction, source, took.refused, originals).await?;
+    took.stored.counts.rejects = took.stored.rejects_by_field.values().sum();
     intake.finish(&mut transaction, work).await?;
     ledger.counts += took.stored.counts;
     ledger::save(&mut transaction, &ledger).await?;

@@ -7,6 +7,7 @@
 
 mod cancel;
 mod close;
+mod corrections;
 mod due;
 mod invoicing;
 mod itemised;

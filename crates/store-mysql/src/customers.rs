@@ -1,9 +1,9 @@
 //! Customer snapshots, and the scores of those without a label in the same transaction.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use millrace_churn_model::CustomerScore;
 use millrace_domain::customers::{CustomerSnapshot, PeriodUsage};
 use millrace_domain::identity::CustomerId;
 use sqlx::mysql::{MySqlArguments, MySqlRow};
@@ -12,7 +12,7 @@ use sqlx::{MySqlConnection, MySqlPool, Row as _};
 use crate::batch::{self, Incoming, Intake, Originals, Source, Stored};
 use crate::fault::StoreError;
 use crate::insert::{Statement, add};
-use crate::scores::{self, Scored, Scorer};
+use crate::scores::{self, Scored, SnapshotKey};
 use crate::sensors::known_text_keys;
 
 /// What storing a batch of snapshots did.
@@ -24,24 +24,27 @@ pub struct StoredSnapshots {
     pub scored: Scored,
 }
 
-/// Stores a batch of snapshots with the scores of those without a label, in one transaction. Without a scorer they wait for one.
+/// Stores a batch of snapshots with the scores of those without a label, in one transaction. `scores` are of this batch's
+/// snapshots, at most one of each; a snapshot without a label that has none waits for it. A label closes the customer's open alert.
 ///
 /// # Errors
 /// When the transaction failed as often as it was run; nothing is stored then.
 pub async fn store(
     pool: &MySqlPool,
-    scorer: Option<&dyn Scorer>,
+    scores: Vec<CustomerScore>,
     source: Source<'_>,
     incoming: Incoming<CustomerSnapshot>,
     originals: &dyn Originals,
 ) -> Result<StoredSnapshots, StoreError> {
-    let intake = SnapshotIntake { scorer, scored: Mutex::default() };
+    let scores = scores::storable(scores);
+    let scores = scores.iter().map(|score| ((score.observed_at, score.customer_id.clone()), score)).collect();
+    let intake = SnapshotIntake { scores, scored: Mutex::default() };
     let stored = batch::commit(pool, &intake, source, incoming, originals).await?;
     Ok(StoredSnapshots { stored, scored: intake.scored.into_inner().unwrap_or_else(PoisonError::into_inner) })
 }
 
 struct SnapshotIntake<'a> {
-    scorer: Option<&'a dyn Scorer>,
+    scores: HashMap<SnapshotKey, &'a CustomerScore>,
     /// By the last run of the transaction, which is the one that was committed.
     scored: Mutex<Scored>,
 }
@@ -63,13 +66,19 @@ static KNOWN: Statement = Statement::new(
     ")",
 );
 
+/// The snapshots of a batch that were stored.
+#[derive(Default)]
+struct Work {
+    unlabelled: Vec<SnapshotKey>,
+    labelled: Vec<SnapshotKey>,
+}
+
 impl Intake for SnapshotIntake<'_> {
     type Record = CustomerSnapshot;
-    type Identity = (DateTime<Utc>, CustomerId);
+    type Identity = SnapshotKey;
     type Basis = ();
     type Derived = ();
-    /// The stored snapshots without a label.
-    type Work = Vec<CustomerSnapshot>;
+    type Work = Work;
 
     const COLUMNS: usize = 22;
     const BYTES: usize = 200;
@@ -83,7 +92,7 @@ impl Intake for SnapshotIntake<'_> {
     }
 
     async fn begin(&self, _: &mut MySqlConnection) -> Result<Self::Work, StoreError> {
-        Ok(Vec::new())
+        Ok(Work::default())
     }
 
     async fn known(
@@ -130,14 +139,13 @@ impl Intake for SnapshotIntake<'_> {
         add(arguments, snapshot.churn)
     }
 
-    fn stored(&self, unlabelled: &mut Self::Work, snapshot: &CustomerSnapshot, (): &()) {
-        if snapshot.churn.is_none() {
-            unlabelled.push(snapshot.clone());
-        }
+    fn stored(&self, work: &mut Self::Work, snapshot: &CustomerSnapshot, (): &()) {
+        let of_its_kind = if snapshot.churn.is_none() { &mut work.unlabelled } else { &mut work.labelled };
+        of_its_kind.push(Self::identity(snapshot));
     }
 
-    async fn finish(&self, connection: &mut MySqlConnection, unlabelled: Self::Work) -> Result<(), StoreError> {
-        let scored = scores::score(connection, self.scorer, unlabelled).await?;
+    async fn finish(&self, connection: &mut MySqlConnection, work: Self::Work) -> Result<(), StoreError> {
+        let scored = scores::store_new(connection, &self.scores, work.unlabelled, &work.labelled).await?;
         *self.scored.lock().unwrap_or_else(PoisonError::into_inner) = scored;
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! What a database error means for the one who ran the statement.
 
+use sqlx::error::DatabaseError;
+
 /// What failed in the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -65,13 +67,25 @@ pub fn retry(error: &sqlx::Error) -> Retry {
     }
 }
 
+/// Whether the server refused user or password, somewhere among the causes of an error.
+pub fn is_sign_in_refused(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|cause| {
+        let refusal = match cause.downcast_ref::<sqlx::Error>() {
+            Some(sqlx::Error::Database(refusal)) => Some(refusal),
+            // What stands below an error that passes sqlx's own on as it is.
+            _ => cause.downcast_ref::<Box<dyn DatabaseError>>(),
+        };
+        refusal.is_some_and(|refusal| number(refusal.as_ref()) == 1045)
+    })
+}
+
 /// Whether a column was to be added that is there already.
 pub(crate) fn is_column_there(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(error) if number(error.as_ref()) == 1060)
 }
 
 /// The server's error number, 0 when there is none.
-fn number(error: &dyn sqlx::error::DatabaseError) -> u16 {
+fn number(error: &dyn DatabaseError) -> u16 {
     error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map_or(0, sqlx::mysql::MySqlDatabaseError::number)
 }
 

@@ -16,9 +16,6 @@ const SIZES: [usize; 5] = [500, 100, 20, 5, 1];
 /// The largest number of rows or keys that one statement takes.
 pub(crate) const MOST: usize = SIZES[0];
 
-/// Rows bound before others have their turn.
-const TURN: usize = 125;
-
 /// One family of statements: the same text with a group of placeholders for each row.
 pub(crate) struct Statement {
     head: &'static str,
@@ -162,29 +159,6 @@ pub(crate) struct Refused {
     pub(crate) reason: String,
 }
 
-/// The statements that insert some rows, ready to be run.
-pub(crate) struct Bound {
-    pieces: Vec<(Range<usize>, MySqlArguments)>,
-}
-
-impl Bound {
-    /// Binds rows. Now and then others have their turn, so that what the database answers meanwhile is read soon.
-    pub(crate) async fn bind<R: Row + Sync>(rows: &[R]) -> Result<Self, sqlx::Error> {
-        let mut pieces_of_rows = Vec::new();
-        for piece in pieces(0..rows.len()) {
-            let mut arguments = reserved::<R>(piece.len());
-            for turn in rows[piece.clone()].chunks(TURN) {
-                for row in turn {
-                    row.add_to(&mut arguments)?;
-                }
-                tokio::task::yield_now().await;
-            }
-            pieces_of_rows.push((piece, arguments));
-        }
-        Ok(Self { pieces: pieces_of_rows })
-    }
-}
-
 /// Inserts all rows but those whose values the database refuses, which it returns. A refused statement changes nothing, so it is
 /// run again in smaller pieces until the row is found. Any other error is the caller's.
 pub(crate) async fn insert<R: Row + Sync>(
@@ -192,22 +166,10 @@ pub(crate) async fn insert<R: Row + Sync>(
     statement: &Statement,
     rows: &[R],
 ) -> Result<Vec<Refused>, sqlx::Error> {
-    let bound = Bound::bind(rows).await?;
-    insert_bound(connection, statement, rows, bound).await
-}
-
-/// As [`insert`], of rows that were bound before.
-pub(crate) async fn insert_bound<R: Row + Sync>(
-    connection: &mut MySqlConnection,
-    statement: &Statement,
-    rows: &[R],
-    bound: Bound,
-) -> Result<Vec<Refused>, sqlx::Error> {
     let mut refused = Vec::new();
-    for (piece, arguments) in bound.pieces {
-        match statement.query(piece.len(), arguments).execute(&mut *connection).await {
-            Ok(_) => {}
-            Err(error) => refused.extend(narrow(connection, statement, rows, piece, error).await?),
+    for piece in pieces(0..rows.len()) {
+        if let Err(error) = insert_piece(connection, statement, &rows[piece.clone()]).await {
+            refused.extend(narrow(connection, statement, rows, piece, error).await?);
         }
     }
     Ok(refused)

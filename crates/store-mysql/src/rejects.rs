@@ -1,6 +1,7 @@
 //! Records that were refused: kept whole, to be explained and replayed.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sqlx::mysql::{MySqlArguments, MySqlRow};
@@ -38,15 +39,18 @@ static INSERT: Statement = Statement::new(
 /// Rows of one statement: their payloads are in memory together.
 const STATEMENT_ROWS: usize = 100;
 
-/// Stores what a batch refused, and returns how many of them count. A reject is identified by its place: one that was delivered
-/// before is there already.
+/// Stores what a batch refused, and returns how many of them count, by field. A reject is identified by its place: one that was
+/// delivered before is there already.
 pub(crate) async fn insert(
     connection: &mut MySqlConnection,
     source: Source<'_>,
     mut refused: Vec<NewReject>,
     originals: &dyn Originals,
-) -> Result<u64, StoreError> {
-    let counted = refused.iter().filter(|reject| reject.delivery == Delivery::First).count();
+) -> Result<BTreeMap<Cow<'static, str>, u64>, StoreError> {
+    let mut counted: BTreeMap<Cow<'static, str>, u64> = BTreeMap::new();
+    for reject in refused.iter().filter(|reject| reject.delivery == Delivery::First) {
+        *counted.entry(reject.refusal.field.clone()).or_default() += 1;
+    }
     drop_stored(connection, source, &mut refused).await?;
     let mut pending: Vec<RejectRow<'_>> = Vec::new();
     let mut bytes = 0;
@@ -64,7 +68,7 @@ pub(crate) async fn insert(
         pending.push(RejectRow { source, reject, original });
     }
     insert::insert_all(connection, &INSERT, &pending).await?;
-    Ok(counted as u64)
+    Ok(counted)
 }
 
 /// Leaves out those that an earlier delivery stored.

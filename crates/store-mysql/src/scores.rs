@@ -6,9 +6,11 @@
 //! | `unscored_snapshots` | the snapshots that wait for a champion |
 //! | `churn_states`, `churn_alerts` | each customer's last judged score; the crossings of the threshold |
 
-use futures::future::BoxFuture;
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
 use millrace_churn_model::CustomerScore;
-use millrace_domain::customers::CustomerSnapshot;
+use millrace_domain::identity::CustomerId;
 use sqlx::MySqlConnection;
 use sqlx::mysql::MySqlArguments;
 
@@ -22,12 +24,8 @@ mod read;
 pub use left::{Left, left, store_left, waiting};
 pub use read::{HighRisk, KnownScore, NumberedScore, high_risk, of_customer, scores_after};
 
-/// Scores customers by a model that is at hand.
-pub trait Scorer: Send + Sync {
-    /// The scores of snapshots without a label. It cannot fail: what it lacks counts as missing. A snapshot that has none among
-    /// them is kept to be scored later.
-    fn score<'a>(&'a self, snapshots: &'a [CustomerSnapshot]) -> BoxFuture<'a, Vec<CustomerScore>>;
-}
+/// What a snapshot is known by.
+pub(crate) type SnapshotKey = (DateTime<Utc>, CustomerId);
 
 /// What scoring some snapshots did.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -40,27 +38,29 @@ pub struct Scored {
     pub alerts_opened: u64,
 }
 
-/// Stores the scores of snapshots that this transaction has stored, and judges them; what has no score is queued.
-pub(crate) async fn score(
+/// Stores the scores of the snapshots that this transaction has stored, and judges them beside the labels that it has stored. An
+/// unlabelled snapshot that has no score is queued.
+pub(crate) async fn store_new(
     connection: &mut MySqlConnection,
-    scorer: Option<&dyn Scorer>,
-    snapshots: Vec<CustomerSnapshot>,
+    scores: &HashMap<SnapshotKey, &CustomerScore>,
+    mut unlabelled: Vec<SnapshotKey>,
+    labelled: &[SnapshotKey],
 ) -> Result<Scored, StoreError> {
-    if snapshots.is_empty() {
-        return Ok(Scored::default());
+    unlabelled.sort_unstable();
+    let (mut scored, mut unscored) = (Vec::with_capacity(unlabelled.len()), Vec::new());
+    for key in &unlabelled {
+        match scores.get(key) {
+            Some(score) => scored.push((*score).clone()),
+            None => unscored.push(left::Key::new(key)),
+        }
     }
-    let scores = match scorer {
-        Some(scorer) => storable(scorer.score(&snapshots).await),
-        None => Vec::new(),
-    };
-    let unscored = left::without_score(&snapshots, &scores);
     insert::insert_all(connection, &left::QUEUE, &unscored).await?;
-    let alerts_opened = store(connection, &scores).await?;
-    Ok(Scored { queued: unscored.len() as u64, scores, alerts_opened })
+    let alerts_opened = store(connection, &scored, labelled).await?;
+    Ok(Scored { queued: unscored.len() as u64, scores: scored, alerts_opened })
 }
 
 /// A probability that is no number has no place in the database: its snapshot waits for another champion.
-fn storable(mut scores: Vec<CustomerScore>) -> Vec<CustomerScore> {
+pub(crate) fn storable(mut scores: Vec<CustomerScore>) -> Vec<CustomerScore> {
     scores.retain(|score| {
         let stays = score.probability.is_finite();
         if !stays {
@@ -72,10 +72,14 @@ fn storable(mut scores: Vec<CustomerScore>) -> Vec<CustomerScore> {
     scores
 }
 
-/// Inserts scores and judges them. Returns how many alerts were opened.
-async fn store(connection: &mut MySqlConnection, scores: &[CustomerScore]) -> Result<u64, StoreError> {
+/// Inserts scores and judges them beside labels. Returns how many alerts were opened.
+async fn store(
+    connection: &mut MySqlConnection,
+    scores: &[CustomerScore],
+    labelled: &[SnapshotKey],
+) -> Result<u64, StoreError> {
     insert::insert_all(connection, &INSERT, &scores.iter().map(ScoreRow::new).collect::<Result<Vec<_>, _>>()?).await?;
-    alerts::judge(connection, scores).await
+    alerts::judge(connection, scores, labelled).await
 }
 
 static INSERT: Statement = Statement::new(

@@ -18,7 +18,7 @@ use crate::fault::StoreError;
 use crate::insert::{self, Statement, add};
 
 /// What storing a batch of readings did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredReadings {
     /// Its records.
     pub stored: Stored,

@@ -20,10 +20,13 @@ pub struct Silence {
     pub opened: u64,
     /// Sensors that are silent now, those among them.
     pub silent: u64,
+    /// Sensors whose temperature alarm is open.
+    pub hot: u64,
 }
 
 /// Opens an alarm for each sensor that has sent nothing for longer than `after`, and counts on for those that have one. A sensor
-/// that never sent anything is waited for from the search that first finds it. Running it twice changes nothing.
+/// that never sent anything is waited for from the search that first finds it. Counts sensors that are too hot, too. Running it
+/// twice changes nothing.
 ///
 /// # Errors
 /// When the database could not be asked; nothing is changed then.
@@ -74,6 +77,12 @@ async fn attempt_find(pool: &MySqlPool, now: DateTime<Utc>, after: TimeDelta) ->
         }
         alarms::save(&mut transaction, &changed).await?;
     }
+    outcome.hot = sqlx::query(
+        "SELECT CAST(COUNT(*) AS UNSIGNED) FROM sensor_states WHERE kind = 'temperature' AND alarm_id IS NOT NULL",
+    )
+    .fetch_one(&mut *transaction)
+    .await?
+    .try_get(0)?;
     transaction.commit().await?;
     Ok(outcome)
 }

@@ -28,6 +28,17 @@ pub struct Position {
     pub gaps: Vec<Gap>,
 }
 
+impl Position {
+    /// Records that were passed and count nowhere, or count twice (negative). Each record that came was stored, a duplicate, a
+    /// reject, or was jumped over because its batch was given up on: 0, unless something is wrong.
+    pub fn unaccounted(&self) -> i128 {
+        let passed = i128::from(self.past_records) + i128::from(self.next_offset);
+        let counted = [self.counts.stored, self.counts.duplicates, self.counts.rejects];
+        let jumped_over = self.gaps.iter().map(|gap| i128::from(gap.to) - i128::from(gap.from));
+        passed - counted.into_iter().map(i128::from).sum::<i128>() - jumped_over.sum::<i128>()
+    }
+}
+
 /// Offsets that a partition jumped over: a batch was given up on, or the log was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
@@ -87,4 +98,28 @@ fn read(rows: &[MySqlRow]) -> Result<Vec<Position>, StoreError> {
         }
     }
     Ok(positions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_record_that_was_passed_counts_once_or_was_jumped_over() {
+        let mut position = Position {
+            topic: "customers".into(),
+            partition: 0,
+            epoch: 1,
+            next_offset: 20,
+            last_record_at: None,
+            past_records: 10,
+            counts: Counts { stored: 20, duplicates: 3, rejects: 2 },
+            gaps: vec![Gap { epoch: 0, from: 2, to: 4 }, Gap { epoch: 1, from: 0, to: 3 }],
+        };
+        assert_eq!(position.unaccounted(), 0);
+        position.counts.stored -= 1;
+        assert_eq!(position.unaccounted(), 1, "one is lost");
+        position.counts.duplicates += 3;
+        assert_eq!(position.unaccounted(), -2, "two count twice");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use millrace_domain::cycles::Cycle;
@@ -18,6 +19,15 @@ use crate::insert::{self, Statement, add};
 use crate::late_charges::{self, LateCharge};
 use crate::reference::{Reference, ReferenceCache};
 
+/// What storing a batch of events did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredUsage {
+    /// Its records.
+    pub stored: Stored,
+    /// Events that were stored without a price.
+    pub unrated: u64,
+}
+
 /// Stores a batch of events with their charges in one transaction. Each event is priced by the tariff version in force at its
 /// start, of the plan that its number has on that day; one without a price is kept with the reason. Allowances are spent in the
 /// order in which events are stored.
@@ -30,8 +40,10 @@ pub async fn store(
     source: Source<'_>,
     incoming: Incoming<UsageEvent>,
     originals: &dyn Originals,
-) -> Result<Stored, StoreError> {
-    batch::commit(pool, &UsageIntake { reference }, source, incoming, originals).await
+) -> Result<StoredUsage, StoreError> {
+    let intake = UsageIntake { reference, unrated: AtomicU64::new(0) };
+    let stored = batch::commit(pool, &intake, source, incoming, originals).await?;
+    Ok(StoredUsage { stored, unrated: intake.unrated.into_inner() })
 }
 
 /// The number under which a service is stored.
@@ -50,6 +62,8 @@ pub fn service_of(code: u8) -> Option<Service> {
 
 struct UsageIntake<'a> {
     reference: &'a ReferenceCache,
+    /// By the last run of the transaction, which is the one that was committed.
+    unrated: AtomicU64,
 }
 
 /// What a transaction carries along.
@@ -58,6 +72,7 @@ struct Work {
     reference: Arc<Reference>,
     allowances: Allowances,
     late: Vec<LateCharge>,
+    unrated: u64,
 }
 
 /// What an event's row says beside the event.
@@ -137,7 +152,7 @@ impl Intake for UsageIntake<'_> {
     async fn begin(&self, connection: &mut MySqlConnection) -> Result<Work, StoreError> {
         let gate = Gate::lock(connection).await?;
         let reference = self.reference.current(connection).await?;
-        Ok(Work { gate, reference, allowances: Allowances::default(), late: Vec::new() })
+        Ok(Work { gate, reference, allowances: Allowances::default(), late: Vec::new(), unrated: 0 })
     }
 
     async fn known(
@@ -190,6 +205,7 @@ impl Intake for UsageIntake<'_> {
     }
 
     fn stored(&self, work: &mut Work, event: &UsageEvent, charged: &Charged) {
+        work.unrated += u64::from(charged.charge.amount.is_none());
         if let (Some(own_cycle), Some(bill_cycle), Some(account_no)) =
             (charged.late_from, charged.bill_cycle, charged.charge.account_no)
         {
@@ -200,6 +216,8 @@ impl Intake for UsageIntake<'_> {
 
     async fn finish(&self, connection: &mut MySqlConnection, work: Work) -> Result<(), StoreError> {
         work.allowances.save(connection).await?;
-        Ok(insert::insert_all(connection, &late_charges::INSERT, &work.late).await?)
+        insert::insert_all(connection, &late_charges::INSERT, &work.late).await?;
+        self.unrated.store(work.unrated, Ordering::Relaxed);
+        Ok(())
     }
 }

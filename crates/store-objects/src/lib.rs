@@ -20,9 +20,9 @@ pub use models::{ModelObjectError, artefact_key, card_key};
 /// Where the objects are and who asks for them.
 #[derive(Debug, Clone)]
 pub struct ObjectSettings {
-    /// The server's address, such as `http://127.0.0.1:8005`; `None` on AWS.
+    /// The server's address, such as `http://127.0.0.1:8005`; `None` on AWS, or where `AWS_ENDPOINT_URL` names an emulator.
     pub endpoint: Option<String>,
-    /// The AWS region, which a server of one's own ignores.
+    /// The AWS region, which a server of one's own ignores; empty: as the standard configuration of AWS says.
     pub region: String,
     /// The bucket that holds all objects.
     pub bucket: String,
@@ -87,7 +87,10 @@ impl ObjectError {
 impl ObjectStore {
     /// Prepares a client; nothing is sent yet.
     pub async fn new(settings: &ObjectSettings) -> ObjectStore {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(settings.region.clone()));
+        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        if !settings.region.is_empty() {
+            loader = loader.region(Region::new(settings.region.clone()));
+        }
         if let Some(credentials) = &settings.credentials {
             let secret = credentials.secret_key.expose_secret();
             loader =
@@ -95,7 +98,7 @@ impl ObjectStore {
         }
         let shared = loader.load().await;
         let mut config = aws_sdk_s3::config::Builder::from(&shared);
-        if let Some(endpoint) = &settings.endpoint {
+        if let Some(endpoint) = settings.endpoint.as_deref().or(shared.endpoint_url()) {
             // A server of one's own has no name for each bucket, and need not know the SDK's newer checksums.
             config = config
                 .endpoint_url(endpoint)

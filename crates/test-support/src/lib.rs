@@ -4,5 +4,7 @@
 
 pub mod batches;
 pub mod environment;
+pub mod kill;
 pub mod mysql;
+pub mod pages;
 pub mod stack;

@@ -24,14 +24,21 @@ impl TestDatabase {
     /// # Panics
     /// When the variable is missing or the server refuses: a test without its server has proved nothing.
     pub async fn create() -> Self {
-        let url = required(URL_VARIABLE);
+        Self::create_on(&required(URL_VARIABLE)).await
+    }
+
+    /// Makes an empty database on the server of this address, `mysql://user:password@host:port/`.
+    ///
+    /// # Panics
+    /// When it is no such address or the server refuses.
+    pub async fn create_on(url: &str) -> Self {
         let admin: MySqlConnectOptions =
-            url.parse().unwrap_or_else(|_| panic!("{URL_VARIABLE}: expected mysql://user:password@host:port/"));
+            url.parse().unwrap_or_else(|_| panic!("the server: expected mysql://user:password@host:port/"));
         let admin = admin.disable_statement_logging();
         let name = format!("test_{}", Uuid::new_v4().simple());
         run(&admin, &format!("CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"))
             .await
-            .unwrap_or_else(|error| panic!("{URL_VARIABLE}: cannot create a database: {error}"));
+            .unwrap_or_else(|error| panic!("cannot create a database: {error}"));
         Self { admin, name }
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use rust_decimal::Decimal;
@@ -27,6 +28,18 @@ pub(crate) struct Problems(RefCell<Vec<Problem>>);
 impl Problems {
     pub(crate) fn add(&self, path: impl Into<String>, reason: impl Into<String>) {
         self.0.borrow_mut().push(Problem { path: path.into(), reason: reason.into() });
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// The paths of those that were found after the first `known`, as they are below `path`.
+    pub(crate) fn below(&self, path: &str, known: usize) -> BTreeSet<String> {
+        let problems = self.0.borrow();
+        let rests = problems.iter().skip(known).filter_map(|problem| problem.path.strip_prefix(path));
+        rests.map(|rest| rest.trim_start_matches('.').to_owned()).collect()
     }
 
     pub(crate) fn into_inner(self) -> Vec<Problem> {
@@ -121,13 +134,20 @@ impl<'a> Node<'a> {
                         problems.add(below(path, name), "stands twice");
                     }
                 }
-                Some(Object { path: path.to_owned(), members, asked: Vec::new(), problems })
+                Some(Object { path: path.to_owned(), members, asked: Vec::new(), is_object: true, problems })
             }
             Err(_) => {
                 problems.add(path, "expected an object");
                 None
             }
         }
+    }
+
+    /// The members of an object; of what is none, no member is missed.
+    pub(crate) fn object_or_none<'p>(self, path: &str, problems: &'p Problems) -> Object<'a, 'p> {
+        let none =
+            || Object { path: path.to_owned(), members: Vec::new(), asked: Vec::new(), is_object: false, problems };
+        self.object(path, problems).unwrap_or_else(none)
     }
 }
 
@@ -148,6 +168,8 @@ pub(crate) struct Object<'a, 'p> {
     path: String,
     members: Vec<(String, Node<'a>)>,
     asked: Vec<&'static str>,
+    /// Whether it is an object at all.
+    is_object: bool,
     problems: &'p Problems,
 }
 
@@ -172,7 +194,9 @@ impl<'a, 'p> Object<'a, 'p> {
         match self.get(name) {
             Some(node) => self.read(name, node, read),
             None => {
-                self.problems.add(self.path(name), "is missing");
+                if self.is_object {
+                    self.problems.add(self.path(name), "is missing");
+                }
                 None
             }
         }

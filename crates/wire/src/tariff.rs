@@ -40,26 +40,29 @@ pub fn parse_stored(json: &str) -> Result<Tariff, String> {
     })
 }
 
-/// Reads a tariff that stands at `path` of a document.
+/// Reads a tariff that stands at `path` of a document. All that is wrong is told at once: what cannot be read is told first, and
+/// the rest is checked beside something that stands in its place.
 pub(crate) fn read(node: Node<'_>, path: &str, problems: &Problems) -> Option<Tariff> {
+    let known = problems.count();
     let mut object = node.object(path, problems)?;
     let currency = object.required("currency", |node| node.text().map(String::from));
     let timezone = object.required("timezone", timezone);
     let timings_path = object.path("timings");
     let timings = object.required("timings", Ok).map(|node| timings(node, &timings_path, problems));
-    let rates: Vec<_> = object.list("rates").into_iter().map(|(path, node)| rate(node, &path, problems)).collect();
+    let rates = object.list("rates").into_iter().map(|(path, node)| rate(node, &path, problems)).collect();
     let allowances_path = object.path("allowances");
     let allowances = object.get("allowances").map(|node| node.list(&allowances_path, problems)).unwrap_or_default();
-    let allowances: Vec<_> = allowances.into_iter().map(|(path, node)| allowance(node, &path, problems)).collect();
+    let allowances = allowances.into_iter().map(|(path, node)| allowance(node, &path, problems)).collect();
     object.close();
     let spec = TariffSpec {
-        currency: currency?,
-        timezone: timezone?,
-        timings: timings??,
-        rates: rates.into_iter().collect::<Option<_>>()?,
-        allowances: allowances.into_iter().collect::<Option<_>>()?,
+        currency: currency.unwrap_or_default(),
+        timezone: timezone.unwrap_or(Tz::UTC),
+        timings: timings.unwrap_or_default(),
+        rates,
+        allowances,
     };
-    let checked = Tariff::new(spec);
+    let unread = problems.below(path, known);
+    let checked = if unread.is_empty() { Tariff::new(spec) } else { Err(Tariff::faults(&spec, unread)) };
     checked
         .map_err(|errors| errors.into_iter().for_each(|error| problems.add(below(path, &error.path), error.reason)))
         .ok()
@@ -70,17 +73,17 @@ pub(crate) fn timezone(node: Node<'_>) -> Result<Tz, String> {
     node.text()?.parse().map_err(|_| "expected a time zone's name, as Africa/Casablanca".into())
 }
 
-fn timings(node: Node<'_>, path: &str, problems: &Problems) -> Option<Vec<(String, TimingSpec)>> {
-    let members = node.object(path, problems)?.into_members();
-    let read = members.into_iter().map(|(name, node)| {
+fn timings(node: Node<'_>, path: &str, problems: &Problems) -> Vec<(String, TimingSpec)> {
+    let members = node.object_or_none(path, problems).into_members();
+    let read = |(name, node): (String, Node<'_>)| {
         let timing = timing(node, &below(path, &name), problems);
-        Some((name, timing?))
-    });
-    read.collect::<Vec<_>>().into_iter().collect()
+        (name, timing)
+    };
+    members.into_iter().map(read).collect()
 }
 
-fn timing(node: Node<'_>, path: &str, problems: &Problems) -> Option<TimingSpec> {
-    let mut object = node.object(path, problems)?;
+fn timing(node: Node<'_>, path: &str, problems: &Problems) -> TimingSpec {
+    let mut object = node.object_or_none(path, problems);
     let weekdays = entries(&mut object, "weekdays", problems, weekday);
     let from = object.optional("from", minute);
     let to = object.optional("to", minute);
@@ -89,33 +92,22 @@ fn timing(node: Node<'_>, path: &str, problems: &Problems) -> Option<TimingSpec>
     let month_days = entries(&mut object, "month_days", problems, small);
     let years = entries(&mut object, "years", problems, Node::signed);
     object.close();
-    Some(TimingSpec {
-        weekdays: weekdays?,
-        from: from?,
-        to: to?,
-        months: months?,
-        month_days: month_days?,
-        years: years?,
-    })
+    TimingSpec { weekdays, from: from.flatten(), to: to.flatten(), months, month_days, years }
 }
 
-/// An optional list of plain values. The outer `None` says that one is wrong.
+/// An optional list of plain values: those that can be read. One of which none can is as if it were missing.
 fn entries<'a, T>(
     object: &mut Object<'a, '_>,
     name: &'static str,
     problems: &Problems,
     read: impl Fn(Node<'a>) -> Result<T, String>,
-) -> Option<Option<Vec<T>>> {
+) -> Option<Vec<T>> {
     let path = object.path(name);
-    let Some(node) = object.get(name) else {
-        return Some(None);
-    };
-    let list: Vec<Option<T>> = node
-        .list(&path, problems)
-        .into_iter()
-        .map(|(path, node)| read(node).map_err(|reason| problems.add(path, reason)).ok())
-        .collect();
-    list.into_iter().collect::<Option<Vec<T>>>().map(Some)
+    let list = object.get(name)?.list(&path, problems);
+    let is_empty = list.is_empty();
+    let read = list.into_iter().filter_map(|(path, node)| read(node).map_err(|reason| problems.add(path, reason)).ok());
+    let entries: Vec<T> = read.collect();
+    (is_empty || !entries.is_empty()).then_some(entries)
 }
 
 /// The days of the week as files name them, from Monday on.
@@ -151,65 +143,65 @@ fn minute(node: Node<'_>) -> Result<u16, String> {
     }
 }
 
-fn rate(node: Node<'_>, path: &str, problems: &Problems) -> Option<RateSpec> {
-    let mut object = node.object(path, problems)?;
+fn rate(node: Node<'_>, path: &str, problems: &Problems) -> RateSpec {
+    let mut object = node.object_or_none(path, problems);
     let service = object.required("service", service);
     let prefix = object.required("prefix", |node| node.text().map(String::from));
     let timing = object.required("timing", |node| node.text().map(String::from));
     let roaming = object.optional("roaming", Node::boolean);
     let weight = object.required("weight", Node::signed);
     let connect_fee = object.required("connect_fee", Node::decimal);
-    let steps: Vec<_> = object.list("steps").into_iter().map(|(path, node)| step(node, &path, problems)).collect();
+    let steps = object.list("steps").into_iter().map(|(path, node)| step(node, &path, problems)).collect();
     let max_cost = object.optional("max_cost", Node::decimal);
     let after_max = object.optional("after_max", after_max);
     let zone = object.optional("zone", |node| node.text().map(String::from));
     let rounding = object.required("rounding", rounding);
     let decimals =
         object.required("decimals", |node| u32::try_from(node.unsigned()?).map_err(|_| "expected 0 to 4".to_owned()));
-    let max = match (max_cost?, after_max?) {
-        (Some(cost), Some(after)) => Some(MaxCost { cost, after }),
-        (None, None) => None,
-        (Some(_), None) => {
-            problems.add(object.path("after_max"), "is missing: max_cost needs it");
-            None
-        }
-        (None, Some(_)) => {
-            problems.add(object.path("max_cost"), "is missing: after_max needs it");
-            None
-        }
-    };
+    // One that is there and cannot be read is not missing.
+    match (max_cost != Some(None), after_max != Some(None)) {
+        (true, false) => problems.add(object.path("after_max"), "is missing: max_cost needs it"),
+        (false, true) => problems.add(object.path("max_cost"), "is missing: after_max needs it"),
+        _ => {}
+    }
     object.close();
-    Some(RateSpec {
-        service: service?,
-        prefix: prefix?,
-        timing: timing?,
-        roaming: roaming?,
-        weight: weight?,
-        connect_fee: connect_fee?,
-        steps: steps.into_iter().collect::<Option<_>>()?,
-        max,
-        zone: zone?,
-        rounding: rounding?,
-        decimals: decimals?,
-    })
+    let after = after_max.flatten().unwrap_or(AfterMax::Free);
+    RateSpec {
+        service: service.unwrap_or(Service::Voice),
+        prefix: prefix.unwrap_or_default(),
+        timing: timing.unwrap_or_default(),
+        roaming: roaming.flatten(),
+        weight: weight.unwrap_or_default(),
+        connect_fee: connect_fee.unwrap_or_default(),
+        steps,
+        max: max_cost.flatten().map(|cost| MaxCost { cost, after }),
+        zone: zone.flatten(),
+        rounding: rounding.unwrap_or(Rounding::Up),
+        decimals: decimals.unwrap_or_default(),
+    }
 }
 
-fn step(node: Node<'_>, path: &str, problems: &Problems) -> Option<StepSpec> {
-    let mut object = node.object(path, problems)?;
+fn step(node: Node<'_>, path: &str, problems: &Problems) -> StepSpec {
+    let mut object = node.object_or_none(path, problems);
     let from = object.required("from", Node::unsigned);
     let price = object.required("price", Node::decimal);
     let per = object.required("per", Node::unsigned);
     let increment = object.required("increment", Node::unsigned);
     object.close();
-    Some(StepSpec { from: from?, price: price?, per: per?, increment: increment? })
+    StepSpec {
+        from: from.unwrap_or_default(),
+        price: price.unwrap_or_default(),
+        per: per.unwrap_or_default(),
+        increment: increment.unwrap_or_default(),
+    }
 }
 
-fn allowance(node: Node<'_>, path: &str, problems: &Problems) -> Option<AllowanceSpec> {
-    let mut object = node.object(path, problems)?;
+fn allowance(node: Node<'_>, path: &str, problems: &Problems) -> AllowanceSpec {
+    let mut object = node.object_or_none(path, problems);
     let service = object.required("service", service);
     let amount = object.required("amount", Node::unsigned);
     object.close();
-    Some(AllowanceSpec { service: service?, amount: amount? })
+    AllowanceSpec { service: service.unwrap_or(Service::Voice), amount: amount.unwrap_or_default() }
 }
 
 fn service(node: Node<'_>) -> Result<Service, String> {

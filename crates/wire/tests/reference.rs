@@ -162,6 +162,15 @@ fn a_tariffs_date_is_its_first_instant_and_versions_must_not_overlap() {
     assert_eq!(reference::parse_tariffs(reference::write_tariffs(&fine).as_bytes(), Tz::UTC).unwrap(), fine);
     let overlap = parse(&[version("\"2026-01-01\"", "null"), version("\"2026-07-01\"", "null")]).unwrap_err();
     assert_eq!(told(overlap), ["[1].valid_from: overlaps [0], of the same name"]);
+    let overlap =
+        parse(&[version("\"2026-01-01\"", "null").replace("\"MAD\"", "\"mad\""), version("\"2026-07-01\"", "null")]);
+    assert_eq!(
+        told(overlap.unwrap_err()),
+        [
+            "[0].tariff.currency: expected a code of three capital letters",
+            "[1].valid_from: overlaps [0], of the same name"
+        ]
+    );
     let backwards = parse(&[version("\"2026-01-01\"", "\"2025-12-31\"")]).unwrap_err();
     assert_eq!(told(backwards), ["[0].valid_to: must be after valid_from"]);
     let wrong = parse(&[version("\"soon\"", "null").replace("\"MAD\"", "5")]).unwrap_err();

@@ -98,6 +98,102 @@ fn every_wrong_field_is_named_by_its_path() {
 }
 
 #[test]
+fn whatever_is_wrong_is_named_at_once() {
+    let rate = |weight: Value, rounding: Value| {
+        json!({"service": "sms", "prefix": "33", "timing": "any", "weight": weight, "connect_fee": "0",
+               "steps": [{"from": 0, "price": "1", "per": 1, "increment": 1}], "rounding": rounding, "decimals": 2})
+    };
+    let file = json!({
+        "currency": "mad", "timezone": "Africa/Casa", "name": "x",
+        "timings": {
+            "any": {}, "night": {"from": "8:00", "months": [1, "2", 13]},
+            "dusk": {"weekdays": ["sunday"], "from": "20:00", "to": "19:00"},
+        },
+        "rates": [
+            {"service": "voice", "prefix": "10a", "timing": "night", "weight": 1, "connect_fee": "-0.1",
+             "steps": [{"from": 0, "price": "1", "per": 60, "increment": 60}, {"from": 90, "price": 1, "per": 0, "increment": 1}],
+             "max_cost": "-1", "rounding": "even", "decimals": 5},
+            {"service": "data", "prefix": "", "timing": "noon", "weight": "high", "connect_fee": "0",
+             "steps": [], "zone": "", "rounding": "up", "decimals": 2},
+            rate(json!(1), json!("up")),
+            rate(json!(1), json!(null)),
+            rate(json!("1"), json!("up")),
+            // No unit is small enough for its price, whatever the rates above.
+            {"service": "sms", "prefix": "44", "timing": "any", "weight": 1, "connect_fee": "0",
+             "steps": [{"from": 0, "price": "0.00000000000000000000001", "per": 1, "increment": 1}], "rounding": "up", "decimals": 2},
+        ],
+        "allowances": [{"service": "voice", "amount": "60"}, {"service": "voice", "amount": 60}]
+    });
+    let errors = tariff::parse(file.to_string().as_bytes()).unwrap_err();
+    let mut paths: Vec<&str> = errors.iter().map(|error| error.path.as_str()).collect();
+    paths.sort_unstable();
+    assert_eq!(
+        paths,
+        [
+            "allowances[0].amount",
+            "allowances[1].service",
+            "currency",
+            "name",
+            "rates[0].after_max",
+            "rates[0].connect_fee",
+            "rates[0].decimals",
+            "rates[0].max_cost",
+            "rates[0].prefix",
+            "rates[0].rounding",
+            "rates[0].steps[0].increment",
+            "rates[0].steps[1].per",
+            "rates[0].steps[1].price",
+            "rates[1].steps",
+            "rates[1].timing",
+            "rates[1].weight",
+            "rates[1].zone",
+            "rates[3].rounding",
+            "rates[3].timing",
+            "rates[4].weight",
+            "rates[5].steps",
+            "timezone",
+            "timings.dusk.to",
+            "timings.dusk.weekdays[0]",
+            "timings.night.from",
+            "timings.night.months",
+            "timings.night.months[1]",
+        ],
+        "{errors:#?}"
+    );
+}
+
+#[test]
+fn nothing_is_said_of_what_follows_from_a_field_that_cannot_be_read() {
+    let step = |from: Value| json!({"from": from, "price": "1", "per": 1, "increment": 60});
+    let any_voice = file()["rates"][0].clone();
+    let unknown_service = |mut rate: Value| {
+        rate["service"] = json!("mms");
+        rate
+    };
+    let checks = [
+        ("/timings", Value::Null, "timings"),
+        ("/timings/peak", json!("08:00-24:00"), "timings.peak"),
+        ("/timings/peak/months", json!(["x"]), "timings.peak.months[0]"),
+        ("/rates/0", json!("free"), "rates[0]"),
+        ("/rates/0/timing", json!(1), "rates[0].timing"),
+        ("/rates/0/max_cost", json!(10), "rates[0].max_cost"),
+        ("/rates/0/steps/1", json!([]), "rates[0].steps[1]"),
+        // 130 is no multiple of 60 above 0, but may be above what stands before it.
+        ("/rates/0/steps", json!([step(json!(0)), step(json!("60")), step(json!(130))]), "rates[0].steps[1].from"),
+        ("/rates", json!([any_voice.clone(), unknown_service(any_voice)]), "rates[1].service"),
+        (
+            "/allowances",
+            json!([{"service": "mms", "amount": 1}, {"service": "voice", "amount": 1}]),
+            "allowances[0].service",
+        ),
+        ("/allowances", json!([7, {"service": "voice", "amount": 1}]), "allowances[0]"),
+    ];
+    for (pointer, value, path) in checks {
+        assert_eq!(wrong(pointer, value.clone()), [path], "{pointer} {value}");
+    }
+}
+
+#[test]
 fn rates_that_could_claim_one_event_make_the_file_bad() {
     let rate = |timing: &str, weight: i32, prefix: &str, roaming: Value| {
         json!({"service": "voice", "prefix": prefix, "timing": timing, "roaming": roaming, "weight": weight, "connect_fee": "0",

@@ -12,8 +12,6 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
 use rust_decimal::Decimal;
 
-/// Rows of a row group.
-const GROUP: usize = 50_000;
 /// Decimals of money.
 const SCALE: u32 = 4;
 
@@ -57,23 +55,24 @@ pub(crate) trait Row {
     fn fill(&self, cells: &mut Cells);
 }
 
-/// A file whose rows are written as they come.
+/// A file whose rows are written as they come: the rows of one group are held until it is full.
 pub(crate) struct Table {
     file: SerializedFileWriter<Vec<u8>>,
     cells: Cells,
     rows: usize,
+    group_rows: usize,
 }
 
 impl Table {
-    /// An empty file with the columns of `R`.
-    pub(crate) fn new<R: Row>() -> Result<Self, ParquetError> {
+    /// An empty file with the columns of `R`, whose groups have `group_rows` rows.
+    pub(crate) fn new<R: Row>(group_rows: usize) -> Result<Self, ParquetError> {
         let schema = Arc::new(parse_message_type(&schema(R::FIELDS))?);
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
             .set_created_by("millrace archive".into())
             .build();
         let file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
-        Ok(Self { file, cells: Cells::new(R::FIELDS), rows: 0 })
+        Ok(Self { file, cells: Cells::new(R::FIELDS), rows: 0, group_rows })
     }
 
     /// Adds a row.
@@ -81,7 +80,12 @@ impl Table {
         self.cells.next = 0;
         row.fill(&mut self.cells);
         self.rows += 1;
-        if self.rows == GROUP { self.write_group() } else { Ok(()) }
+        if self.rows == self.group_rows { self.write_group() } else { Ok(()) }
+    }
+
+    /// How large the groups are that are written.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.file.bytes_written() as u64
     }
 
     /// The whole file.
@@ -262,18 +266,21 @@ mod tests {
 
     #[test]
     fn rows_come_back_as_they_were_whatever_group_they_are_in() {
-        let mut table = Table::new::<Line>().unwrap();
-        let rows = GROUP as u64 + 2;
+        let mut table = Table::new::<Line>(4).unwrap();
+        let rows = 10;
         for n in 0..rows {
             let line = match n % 3 {
                 0 => Line(n, Some("Zoë"), Some("1.5")),
                 1 => Line(n, None, Some("-0.0001")),
                 _ => Line(n, Some(""), None),
             };
+            let before = table.bytes();
             table.add(&line).unwrap();
+            assert_eq!(table.bytes() > before, n % 4 == 3, "a group is written when its last row comes");
         }
         let reader = SerializedFileReader::new(table.finish().unwrap()).unwrap();
-        assert_eq!(reader.num_row_groups(), 2);
+        let groups = reader.metadata().row_groups().iter().map(|group| group.num_rows());
+        assert_eq!(groups.collect::<Vec<_>>(), [4, 4, 2]);
         let read: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
         assert_eq!(read.len() as u64, rows);
         for (n, row) in read.iter().enumerate() {
@@ -286,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_file_without_rows_is_whole() {
-        let reader = SerializedFileReader::new(Table::new::<Line>().unwrap().finish().unwrap()).unwrap();
+        let reader = SerializedFileReader::new(Table::new::<Line>(4).unwrap().finish().unwrap()).unwrap();
         assert_eq!(reader.metadata().file_metadata().num_rows(), 0);
     }
 }

@@ -56,20 +56,23 @@ impl Archive {
         after: u64,
     ) -> Result<Option<Part>, ArchiveError> {
         let mut reader = PartReader::begin::<R>(&self.pool, day, after).await?;
-        let mut table = Table::new::<R>()?;
+        let mut table = Table::new::<R>(self.limits.group_rows)?;
         let mut months = MonthCounts::new();
         let (mut rows, mut first_seq, mut last_seq) = (0, None, after);
-        while rows < self.part_rows {
+        'part: loop {
             let page: Vec<R> = reader.page().await?;
             if page.is_empty() {
                 break;
             }
-            for row in page.iter().take(usize::try_from(self.part_rows - rows).unwrap_or(usize::MAX)) {
+            for row in &page {
                 table.add(row)?;
                 *months.entry(row.month()).or_default() += 1;
                 rows += 1;
                 first_seq = first_seq.or(Some(row.seq()));
                 last_seq = row.seq();
+                if rows >= self.limits.part_rows || table.bytes() >= self.limits.part_bytes {
+                    break 'part;
+                }
             }
         }
         let adjustments_seq = reader.adjustments_seq;

@@ -28,8 +28,24 @@ use serde::Serialize;
 pub use manifest::{Manifest, ManifestPart, key, part_key, sha256};
 pub use request::{Malformed, Request};
 
-/// Rows of one file: some 40 MB, which is what a run holds in memory.
-pub const PART_ROWS: u64 = 1_000_000;
+/// How much a run holds in memory, whatever a day has: a page of rows as they are read, the rows of a group until it is written, and
+/// the file so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows of one file.
+    pub part_rows: u64,
+    /// Bytes from which on a file takes no further row.
+    pub part_bytes: u64,
+    /// Rows of one group: a kilobyte each, two at most.
+    pub group_rows: usize,
+}
+
+impl Default for Limits {
+    /// Some 200 MB: 50 to 100 of a group, and twice the file where its buffer grows.
+    fn default() -> Self {
+        Self { part_rows: 1_000_000, part_bytes: 64 * 1024 * 1024, group_rows: 50_000 }
+    }
+}
 
 /// How long a run's turn lasts after it was renewed, which it is with each file.
 const TURN: Duration = Duration::from_secs(120);
@@ -44,8 +60,8 @@ pub struct Archive {
     pub holder: String,
     /// How old an event may be when it comes.
     pub retention: TimeDelta,
-    /// Rows of one file.
-    pub part_rows: u64,
+    /// How large files and their groups of rows become.
+    pub limits: Limits,
 }
 
 /// What the function answers.

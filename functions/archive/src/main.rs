@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use archive::{Answer, Archive, PART_ROWS, Request};
+use archive::{Answer, Archive, Limits, Request};
 use chrono::Utc;
 use lambda_runtime::Error;
 use millrace_lambda_support::metrics::{self, Metric};
-use millrace_lambda_support::settings::{self, MysqlSettings, ObjectsSettings};
+use millrace_lambda_support::mysql::Mysql;
+use millrace_lambda_support::settings::{self, ObjectsSettings};
 use millrace_lambda_support::{invocation, logs};
-use millrace_store_mysql::pool;
 use millrace_store_objects::{ObjectSettings, ObjectStore};
 
 /// What a run takes of the function's timeout (function.json); the file that is being written then and the answer get the rest.
@@ -22,17 +22,17 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Error> {
-    let mysql = MysqlSettings::read(&settings::environment)?;
-    let pool = pool::connect(&mysql.url, mysql.password.as_ref())?;
+    let mysql = Mysql::connect(&settings::environment).await?;
     let ObjectsSettings { endpoint, bucket } = ObjectsSettings::read(&settings::environment)?;
     let region = settings::environment("AWS_REGION").unwrap_or_default();
     let objects = ObjectStore::new(&ObjectSettings { endpoint, region, bucket, credentials: None }).await;
     let retention = settings::retention(&settings::environment)?;
-    invocation::serve(async |event| {
+    invocation::serve(&mysql, async |event| {
         let begun = Instant::now();
         let request = Request::parse(event)?;
         let holder = format!("archive {}", uuid::Uuid::new_v4());
-        let archive = Archive { pool: pool.clone(), objects: objects.clone(), holder, retention, part_rows: PART_ROWS };
+        let limits = Limits::default();
+        let archive = Archive { pool: mysql.pool().clone(), objects: objects.clone(), holder, retention, limits };
         let answer = archive.run(&request, Utc::now(), begun + BUDGET).await?;
         let mut values = vec![(Metric::RunDuration, begun.elapsed().as_secs_f64() * 1e3)];
         if let Answer::Archived(archived) = &answer {

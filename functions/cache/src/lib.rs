@@ -4,6 +4,7 @@
 //! Whatever stops it in between, the next run goes on from the watermarks; documents that are lost, or that were computed from
 //! another database, are computed again.
 
+mod checks;
 mod follow;
 mod mark;
 mod turn;
@@ -18,6 +19,8 @@ use millrace_store_mysql::cache::{self, Feed};
 use millrace_store_mysql::leases;
 use serde_json::{Value, json};
 use tokio::time::Instant;
+
+pub use checks::Checks;
 
 use mark::{FEEDS, Mark};
 use turn::Turn;
@@ -64,6 +67,8 @@ pub struct Summary {
     pub scores: Replaced,
     /// Every record committed by then is in the documents.
     pub as_of: Option<DateTime<Utc>>,
+    /// Whether what must come out even does.
+    pub checks: Checks,
 }
 
 impl Summary {
@@ -82,6 +87,8 @@ impl Summary {
             "features": documents(self.features),
             "scores": documents(self.scores),
             "cache_age_seconds": self.age(now),
+            "conservation_difference": self.checks.conservation,
+            "billing_difference": self.checks.billing.map(|difference| difference.to_string()),
         })
     }
 
@@ -134,12 +141,14 @@ impl Cache {
             features: nothing,
             scores: nothing,
             as_of,
+            checks: Checks::default(),
         })
     }
 
     async fn in_turn(&self, turn: &mut Turn<'_>) -> anyhow::Result<Summary> {
         let origin = cache::origin(&self.mysql).await?;
         let usage = cache::reach(&self.mysql, Feed::UsageEvents).await.context("usage events")?;
+        let charged = usage.at;
         let sensors = cache::reach(&self.mysql, Feed::SensorReadings).await.context("sensor readings")?;
         let customers = cache::reach(&self.mysql, Feed::CustomerSnapshots).await.context("customer snapshots")?;
         let scores = cache::reach(&self.mysql, Feed::ChurnScores).await.context("churn scores")?;
@@ -159,6 +168,7 @@ impl Cache {
         let customers =
             follow::customers(self, turn, customers, customers_mark).await.context("documents of customers")?;
         let scores = follow::scores(self, turn, scores, scores_mark).await.context("documents of scores")?;
+        let checks = checks::run(&self.mysql, folded, charged).await.context("what must come out even")?;
         Ok(Summary {
             ran: true,
             complete: usage.complete
@@ -185,6 +195,7 @@ impl Cache {
                 customers.as_of,
                 scores.as_of,
             ]),
+            checks,
         })
     }
 }

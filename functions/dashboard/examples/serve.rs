@@ -10,24 +10,22 @@ use dashboard::broker::Broker;
 use dashboard::session::Sessions;
 use dashboard::{Dashboard, TOPICS};
 use millrace_lambda_support::logs;
-use millrace_lambda_support::settings::{
-    DocumentsSettings, KafkaSettings, MysqlSettings, SessionSettings, environment,
-};
+use millrace_lambda_support::mysql::Mysql;
+use millrace_lambda_support::settings::{DocumentsSettings, KafkaSettings, SessionSettings, environment};
 use millrace_store_documents::{DocumentSettings, DocumentStore};
-use millrace_store_mysql::pool;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    let mysql = MysqlSettings::read(&environment)?;
-    let DocumentsSettings { url, database, user, password } = DocumentsSettings::read(&environment)?;
+    let mysql = Mysql::connect(&environment).await.map_err(anyhow::Error::from_boxed)?;
+    let DocumentsSettings { url, database, user, password } = DocumentsSettings::read(&environment).await?;
     let documents = DocumentSettings { url, database, user, password, timeout: Duration::from_secs(3) };
-    let session = SessionSettings::read(&environment)?;
+    let session = SessionSettings::read(&environment).await?;
     let dashboard = Arc::new(Dashboard::new(
-        pool::connect(&mysql.url, mysql.password.as_ref())?,
+        mysql,
         DocumentStore::connect(&documents).await?,
-        Broker::new(&KafkaSettings::read(&environment)?.brokers, TOPICS),
-        Sessions::new(session.password_hash, &session.secret)?,
+        Broker::of(&KafkaSettings::read(&environment)?, TOPICS)?,
+        Sessions::new(session.password_hash, session.secret)?,
     ));
     let router = axum::Router::new().fallback(move |request: axum::extract::Request| {
         let dashboard = dashboard.clone();

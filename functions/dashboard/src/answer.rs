@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 /// An answer that [`finish`] completes.
 pub(crate) type Answer = Response<Body>;
 
-/// Scripts, styles and data come from here alone; nothing is inline, and no other site may frame or be sent anything.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Scripts, styles and data come from here alone; nothing is inline, and no other site may frame or be sent anything. It ends with
+/// where scripts may ask, so that a page that may ask elsewhere names that behind it.
+pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'; connect-src 'self'";
 
 /// An answer with a body.
 pub(crate) fn with(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Answer {
@@ -46,8 +47,8 @@ pub(crate) fn not_allowed(methods: &'static str) -> Answer {
 /// Adds the headers that every answer has, and leaves the body out for HEAD.
 pub(crate) fn finish(mut answer: Answer, https: bool, head: bool) -> Answer {
     let headers = answer.headers_mut();
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // Not no-referrer: browsers would then send forms with `Origin: null`, which the check of the origin refuses.
         (header::REFERRER_POLICY, "same-origin"),

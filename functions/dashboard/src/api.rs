@@ -1,6 +1,7 @@
 //! What the page reads as JSON. Each part comes from its own store, and one that does not answer leaves the others as they are.
 
 mod business;
+mod platform_alarms;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -12,8 +13,10 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use millrace_domain::aggregates::UsageSum;
 use millrace_domain::alarms::Severity;
+use millrace_msk::MskError;
 use millrace_store_documents::UsageGrain;
 use millrace_store_mysql::dashboard::{self, AlarmRow, LiveTemperature};
+use millrace_store_mysql::fault::StoreError;
 use millrace_store_mysql::status::{self, Position};
 use serde_json::{Value, json};
 
@@ -76,6 +79,7 @@ impl Dashboard {
             "/api/revenue" => self.revenue().await,
             "/api/churn" => self.churn().await,
             "/api/forecasts" => self.forecasts().await,
+            "/api/platform-alarms" => self.platform_alarms().await,
             "/api/sensors" => self.sensors().await.map(|sensors| json!({"sensors": sensors})),
             "/api/usage" => match hours(request) {
                 Ok(hours) => self.usage(hours).await,
@@ -100,7 +104,7 @@ impl Dashboard {
         }
     }
 
-    async fn kafka<T>(&self, question: impl Future<Output = Result<T, rskafka::client::error::Error>>) -> Part<T> {
+    async fn kafka<T>(&self, question: impl Future<Output = Result<T, MskError>>) -> Part<T> {
         let part = ask("kafka", question).await;
         if part.is_err() {
             self.broker.forget().await;
@@ -108,11 +112,23 @@ impl Dashboard {
         part
     }
 
+    /// Asks MySQL. When it refused a password that was changed, the next question comes with the new one.
+    async fn ask_mysql<T>(&self, question: impl Future<Output = Result<T, StoreError>>) -> Part<T> {
+        let asked = async {
+            let answer = question.await;
+            if let Err(error) = &answer {
+                self.mysql.renew(error).await;
+            }
+            answer
+        };
+        ask("mysql", asked).await
+    }
+
     async fn overview(&self) -> Value {
         let mut problems = Vec::new();
         let now = Utc::now();
         let (counts, alarms, sensors, usage, marks) = tokio::join!(
-            ask("mysql", status::snapshot(&self.mysql)),
+            self.ask_mysql(status::snapshot(self.mysql.pool())),
             self.alarms(),
             self.sensors(),
             self.usage(24),
@@ -146,7 +162,7 @@ impl Dashboard {
     }
 
     /// Each partition's end, and where it was a minute ago (−1 when nothing came since).
-    async fn ends(&self, now: DateTime<Utc>) -> Result<Vec<(End, i64)>, rskafka::client::error::Error> {
+    async fn ends(&self, now: DateTime<Utc>) -> Result<Vec<(End, i64)>, MskError> {
         let connected = self.broker.connected().await?;
         let (before, ends) = tokio::try_join!(connected.at(now - MEASURED_OVER), connected.ends())?;
         Ok(ends.into_iter().zip(before).map(|(end, before)| (end, before.end)).collect())
@@ -154,8 +170,8 @@ impl Dashboard {
 
     async fn alarms(&self) -> Part<Value> {
         let (latest, open) = tokio::try_join!(
-            ask("mysql", dashboard::latest_alarms(&self.mysql, ALARMS)),
-            ask("mysql", dashboard::open_alarms(&self.mysql))
+            self.ask_mysql(dashboard::latest_alarms(self.mysql.pool(), ALARMS)),
+            self.ask_mysql(dashboard::open_alarms(self.mysql.pool()))
         )?;
         Ok(json!({"open": open, "latest": latest.iter().map(alarm).collect::<Vec<_>>()}))
     }
@@ -164,7 +180,7 @@ impl Dashboard {
     async fn sensors(&self) -> Part<Vec<Value>> {
         let (documents, live) = tokio::join!(
             ask("documents", self.documents.sensors(i64::from(SENSORS))),
-            ask("mysql", dashboard::live_temperatures(&self.mysql, SENSORS))
+            self.ask_mysql(dashboard::live_temperatures(self.mysql.pool(), SENSORS))
         );
         let now = Utc::now();
         let mut sensors = BTreeMap::new();
@@ -200,7 +216,7 @@ impl Dashboard {
         let since = DateTime::from_timestamp((Utc::now().timestamp() / 3600 - hours + 1) * 3600, 0).unwrap_or_default();
         let (sums, currency) = tokio::join!(
             ask("documents", self.documents.usage(UsageGrain::HourByService, since)),
-            ask("mysql", dashboard::currency(&self.mysql))
+            self.ask_mysql(dashboard::currency(self.mysql.pool()))
         );
         // Amounts are shown without a currency rather than not at all.
         let currency = currency.unwrap_or_default();

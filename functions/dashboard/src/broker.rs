@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use futures::future::try_join_all;
+use millrace_lambda_support::settings::KafkaSettings;
+use millrace_msk::{Cluster, MskError};
 use rskafka::BackoffConfig;
 use rskafka::client::error::{Error, ProtocolError};
 use rskafka::client::partition::{OffsetAt, PartitionClient, UnknownTopicHandling};
@@ -35,9 +37,17 @@ pub struct End {
 
 /// The brokers, with the connections that are kept from one request to the next.
 pub struct Broker {
-    addresses: Vec<String>,
+    place: Place,
     topics: Vec<String>,
     kept: Mutex<Option<Kept>>,
+}
+
+/// Where the brokers are.
+enum Place {
+    /// At these addresses, without TLS.
+    Addresses(Vec<String>),
+    /// MSK tells.
+    Msk(Cluster),
 }
 
 struct Kept {
@@ -53,13 +63,21 @@ pub(crate) struct Connected {
 }
 
 impl Broker {
-    /// Brokers at `host:port`, several separated by commas, and the topics to show. Connects when it is first asked.
-    pub fn new<T: Into<String>>(addresses: &str, topics: impl IntoIterator<Item = T>) -> Self {
-        Self {
-            addresses: addresses.split(',').map(|address| address.trim().to_owned()).collect(),
-            topics: topics.into_iter().map(Into::into).collect(),
-            kept: Mutex::new(None),
-        }
+    /// The brokers that the settings name, and the topics to show. Connects when it is first asked.
+    ///
+    /// # Errors
+    /// When a cluster's ARN is none.
+    pub fn of<T: Into<String>>(
+        settings: &KafkaSettings,
+        topics: impl IntoIterator<Item = T>,
+    ) -> Result<Self, MskError> {
+        let place = match settings {
+            KafkaSettings::Msk(arn) => Place::Msk(Cluster::new(arn)?),
+            KafkaSettings::Brokers(addresses) => {
+                Place::Addresses(addresses.split(',').map(|address| address.trim().to_owned()).collect())
+            }
+        };
+        Ok(Self { place, topics: topics.into_iter().map(Into::into).collect(), kept: Mutex::new(None) })
     }
 
     /// The topics to show, whether they are there or not.
@@ -68,7 +86,7 @@ impl Broker {
     }
 
     /// The partitions of the topics that are there.
-    pub(crate) async fn connected(&self) -> Result<Connected, Error> {
+    pub(crate) async fn connected(&self) -> Result<Connected, MskError> {
         let mut kept = self.kept.lock().await;
         if let Some(kept) = kept.as_ref().filter(|kept| kept.looked_up.elapsed() < LOOKED_UP_AGAIN) {
             return Ok(kept.connected.clone());
@@ -90,18 +108,22 @@ impl Broker {
         Ok(connected)
     }
 
-    async fn connect(&self) -> Result<Client, Error> {
+    async fn connect(&self) -> Result<Client, MskError> {
         let patience = BackoffConfig {
             init_backoff: Duration::from_millis(50),
             max_backoff: Duration::from_millis(500),
             deadline: Some(PATIENCE),
             ..BackoffConfig::default()
         };
-        ClientBuilder::new(self.addresses.clone())
-            .client_id("millrace-dashboard")
-            .backoff_config(patience)
-            .build()
-            .await
+        const NAME: &str = "millrace-dashboard";
+        match &self.place {
+            // Boxed: the page's requests would all hold its state.
+            Place::Msk(cluster) => Box::pin(cluster.connect(NAME, patience)).await,
+            Place::Addresses(addresses) => {
+                let builder = ClientBuilder::new(addresses.clone()).client_id(NAME).backoff_config(patience);
+                Ok(builder.build().await?)
+            }
+        }
     }
 
     /// Forgets the connections: after an error the next request begins afresh.

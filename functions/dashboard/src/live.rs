@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use futures::future::try_join_all;
+use millrace_msk::MskError;
 use rskafka::client::error::Error;
 use rskafka::record::RecordAndOffset;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ const MOST_BYTES: usize = 1 << 20;
 const SHOWN: usize = 64 << 10;
 
 /// The answer: records, the cursor after them, and how many are left.
-pub(crate) async fn tail(broker: &Broker, cursor: Option<Cursor>) -> Result<Value, Error> {
+pub(crate) async fn tail(broker: &Broker, cursor: Option<Cursor>) -> Result<Value, MskError> {
     let connected = broker.connected().await?;
     let ends = connected.ends().await?;
     let mut after = Cursor::default();

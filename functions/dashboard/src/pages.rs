@@ -2,14 +2,18 @@
 
 use lambda_http::http::{HeaderValue, StatusCode, header};
 
+use millrace_lambda_support::settings::UserPool;
+
 use crate::answer::{self, Answer};
 use crate::session::Session;
 
 const PAGE: &str = include_str!("assets/page.html");
 const SIGN_IN: &str = include_str!("assets/sign-in.html");
+const USER_POOL: &str = include_str!("assets/user-pool.html");
+const RETURNED: &str = include_str!("assets/signed-in.html");
 
 /// Path, content type and content of the files that pages refer to.
-const FILES: [(&str, &str, &str); 9] = [
+const FILES: [(&str, &str, &str); 10] = [
     ("/assets/style.css", "text/css; charset=utf-8", include_str!("assets/style.css")),
     ("/assets/app.js", "text/javascript; charset=utf-8", include_str!("assets/app.js")),
     ("/assets/format.js", "text/javascript; charset=utf-8", include_str!("assets/format.js")),
@@ -18,6 +22,7 @@ const FILES: [(&str, &str, &str); 9] = [
     ("/assets/business.js", "text/javascript; charset=utf-8", include_str!("assets/business.js")),
     ("/assets/forecasts.js", "text/javascript; charset=utf-8", include_str!("assets/forecasts.js")),
     ("/assets/tail.js", "text/javascript; charset=utf-8", include_str!("assets/tail.js")),
+    ("/assets/sign-in.js", "text/javascript; charset=utf-8", include_str!("assets/sign-in.js")),
     ("/assets/icon.svg", "image/svg+xml", include_str!("assets/icon.svg")),
 ];
 
@@ -26,9 +31,21 @@ pub(crate) fn page(session: &Session) -> Answer {
     answer::with(StatusCode::OK, "text/html; charset=utf-8", PAGE.replace("{{csrf}}", &session.csrf))
 }
 
-/// The sign-in page, with what went wrong.
-pub(crate) fn sign_in(status: StatusCode, message: Option<&str>) -> Answer {
-    answer::with(status, "text/html; charset=utf-8", SIGN_IN.replace("{{message}}", message.unwrap_or_default()))
+/// The sign-in page, with what went wrong, and the way by the user pool where there is one.
+pub(crate) fn sign_in(status: StatusCode, message: Option<&str>, pool: Option<&UserPool>) -> Answer {
+    let page = SIGN_IN.replace("{{message}}", message.unwrap_or_default());
+    let way = pool.map(|pool| of_pool(USER_POOL, pool)).unwrap_or_default();
+    answer::with(status, "text/html; charset=utf-8", page.replace("{{user-pool}}", &way))
+}
+
+/// The page to which the user pool sends people back.
+pub(crate) fn returned(pool: &UserPool) -> Answer {
+    answer::with(StatusCode::OK, "text/html; charset=utf-8", of_pool(RETURNED, pool))
+}
+
+/// The settings have looked that neither can end its quotes.
+fn of_pool(page: &str, pool: &UserPool) -> String {
+    page.replace("{{address}}", &pool.address).replace("{{client}}", &pool.client_id)
 }
 
 /// One of the files. Browsers keep it for a minute only, as it changes with each release.

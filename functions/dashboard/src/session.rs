@@ -1,14 +1,17 @@
 //! Signing in: the password, the session cookie, and the token that goes with each change.
 //!
 //! Nothing is stored: the cookie is its own proof, an expiry signed with the session secret. The key is made of the password's hash
-//! too, so that a new password ends every session.
+//! too, so that a new password ends every session: at once where it is used to sign in, within minutes everywhere else.
+
+use std::time::Duration;
 
 use argon2::Argon2;
 use argon2::password_hash::PasswordVerifier;
 use argon2::password_hash::phc::PasswordHash;
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
-use secrecy::{ExposeSecret, SecretBox, SecretString};
+use millrace_secrets::Secret;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use uuid::Uuid;
 
@@ -16,11 +19,13 @@ use uuid::Uuid;
 pub const COOKIE: &str = "millrace_session";
 /// How long a session lasts.
 const LIFETIME: TimeDelta = TimeDelta::hours(12);
+/// After so long the secrets are read again, so that what was taken back opens nothing any longer.
+const REFRESHED: Duration = Duration::from_secs(300);
 
 /// What tells a session that was signed in from any other.
 pub struct Sessions {
-    password_hash: SecretString,
-    key: SecretBox<[u8]>,
+    password_hash: Secret,
+    secret: Secret,
 }
 
 /// A session that was signed in.
@@ -35,19 +40,36 @@ impl Sessions {
     ///
     /// # Errors
     /// When the hash is no argon2 PHC string.
-    pub fn new(password_hash: SecretString, secret: &SecretString) -> anyhow::Result<Self> {
-        if PasswordHash::new(password_hash.expose_secret()).is_err() {
+    pub fn new(password_hash: Secret, secret: Secret) -> anyhow::Result<Self> {
+        if PasswordHash::new(password_hash.value().expose_secret()).is_err() {
             anyhow::bail!("MILLRACE_DASHBOARD_PASSWORD_HASH: expected an argon2 PHC string");
         }
-        let key =
-            sign(secret.expose_secret().as_bytes(), &["key", password_hash.expose_secret()])?.finalize().into_bytes();
-        Ok(Self { password_hash, key: SecretBox::new(key.to_vec().into_boxed_slice()) })
+        Ok(Self { password_hash, secret })
     }
 
-    /// Whether this is the password. Takes some ten milliseconds and 19 MiB, by the hash's parameters.
-    pub fn is_password(&self, password: &str) -> bool {
-        PasswordHash::new(self.password_hash.expose_secret())
-            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+    /// Reads the secrets again when they are some minutes old. While they can't be read, they stay as they are.
+    pub async fn refresh(&self) {
+        for secret in [&self.password_hash, &self.secret] {
+            if let Err(error) = secret.refresh(REFRESHED).await {
+                tracing::warn!(%error, "going on with the secret as it was");
+            }
+        }
+    }
+
+    /// Whether this is the password; when it does not fit the hash, of the hash as it is now. Takes some ten milliseconds and
+    /// 19 MiB, by the hash's parameters.
+    pub async fn is_password(&self, password: &str) -> bool {
+        let hash = self.password_hash.value();
+        if fits(password, &hash) {
+            return true;
+        }
+        match self.password_hash.renew(&hash).await {
+            Ok(renewed) => renewed && fits(password, &self.password_hash.value()),
+            Err(error) => {
+                tracing::warn!(%error, "the password's hash cannot be read again");
+                false
+            }
+        }
     }
 
     /// The value of a new session's cookie.
@@ -73,8 +95,15 @@ impl Sessions {
     }
 
     fn sign(&self, parts: &[&str]) -> anyhow::Result<Hmac<Sha256>> {
-        sign(self.key.expose_secret(), parts)
+        let (secret, password_hash) = (self.secret.value(), self.password_hash.value());
+        let key = sign(secret.expose_secret().as_bytes(), &["key", password_hash.expose_secret()])?;
+        sign(&key.finalize().into_bytes(), parts)
     }
+}
+
+fn fits(password: &str, hash: &SecretString) -> bool {
+    PasswordHash::new(hash.expose_secret())
+        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
 impl Session {
@@ -115,19 +144,20 @@ mod tests {
 
     fn sessions(password: &str) -> Sessions {
         let hash = Argon2::default().hash_password(password.as_bytes()).unwrap().to_string();
-        Sessions::new(hash.into(), &"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff".into()).unwrap()
+        let secret = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+        Sessions::new(hash.into(), secret.into()).unwrap()
     }
 
     fn now() -> DateTime<Utc> {
         "2026-11-21T12:00:00Z".parse().unwrap()
     }
 
-    #[test]
-    fn only_the_password_is_the_password() {
+    #[tokio::test]
+    async fn only_the_password_is_the_password() {
         let sessions = sessions("correct horse");
-        assert!(sessions.is_password("correct horse"));
+        assert!(sessions.is_password("correct horse").await);
         for wrong in ["", "correct", "Correct horse", "correct horse "] {
-            assert!(!sessions.is_password(wrong));
+            assert!(!sessions.is_password(wrong).await);
         }
     }
 
@@ -182,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_hash_that_is_none_is_refused_without_being_quoted() {
-        let error = Sessions::new("hunter2".into(), &"00".into()).err().unwrap().to_string();
+        let error = Sessions::new("hunter2".into(), "00".into()).err().unwrap().to_string();
         assert_eq!(error, "MILLRACE_DASHBOARD_PASSWORD_HASH: expected an argon2 PHC string");
     }
 }

@@ -8,6 +8,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 
 use crate::answer::{self, Answer};
+use crate::people::with_pool;
 use crate::session::{self, Session};
 use crate::{Dashboard, pages};
 
@@ -24,21 +25,35 @@ impl Dashboard {
         if let Some(wait) = self.guesses.wait(&address, Instant::now()) {
             let seconds = wait.as_secs() + 1;
             let message = format!("Too many wrong passwords. Try again in {seconds} s.");
-            let mut refusal = pages::sign_in(StatusCode::TOO_MANY_REQUESTS, Some(&message));
+            let mut refusal = self.sign_in_page(StatusCode::TOO_MANY_REQUESTS, Some(&message));
             refusal.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             return refusal;
         }
         let Some(password) = field(request, "password") else {
-            return pages::sign_in(StatusCode::BAD_REQUEST, Some("Enter the password."));
+            return self.sign_in_page(StatusCode::BAD_REQUEST, Some("Enter the password."));
         };
-        if !self.sessions.is_password(&password) {
+        if !self.sessions.is_password(&password).await {
             self.guesses.wrong(&address, Instant::now());
             tracing::warn!("a wrong password was tried");
-            return pages::sign_in(StatusCode::UNAUTHORIZED, Some("That is not the password."));
+            return self.sign_in_page(StatusCode::UNAUTHORIZED, Some("That is not the password."));
         }
         self.guesses.right(&address);
+        self.begin_session(answer::see_other("/"), https)
+    }
+
+    /// The sign-in page, with what went wrong.
+    pub(crate) fn sign_in_page(&self, status: StatusCode, message: Option<&str>) -> Answer {
+        let page = pages::sign_in(status, message, self.user_pool.as_ref());
+        match &self.user_pool {
+            Some(pool) => with_pool(page, pool),
+            None => page,
+        }
+    }
+
+    /// Begins a session with this answer.
+    pub(crate) fn begin_session(&self, answer: Answer, https: bool) -> Answer {
         match self.sessions.begin(Utc::now()) {
-            Ok(value) => with_cookie(answer::see_other("/"), &value, https),
+            Ok(value) => with_cookie(answer, &value, https),
             Err(error) => {
                 tracing::error!(%error, "no session could be begun");
                 answer::error(StatusCode::INTERNAL_SERVER_ERROR, "signing in failed")
@@ -69,7 +84,7 @@ fn with_cookie(mut answer: Answer, value: &str, https: bool) -> Answer {
 
 /// Whether a browser says that the request comes from a page of this very site. A program that is no browser says nothing, and can
 /// carry nobody else's cookies.
-fn from_own_page(request: &Request) -> bool {
+pub(crate) fn from_own_page(request: &Request) -> bool {
     let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("unreadable"));
     if header("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none") {
         return false;

@@ -9,11 +9,12 @@ mod originals;
 mod settings;
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZero;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
-use millrace_domain::forecasts::{Crossing, ForecastOutcome, ForecastPoint, SeriesForecast};
+use millrace_domain::forecasts::{Crossing, ForecastOutcome, ForecastPoint, Realised, SeriesForecast};
 use millrace_forecasting::{Forecast, ForecastError, Series, forecast, hours_needed};
 use millrace_lambda_support::metrics::Metric;
 use millrace_store_documents::DocumentStore;
@@ -21,6 +22,7 @@ use millrace_store_mysql::forecast_alerts::{self, Changed};
 use millrace_store_mysql::{MySqlPool, leases};
 use millrace_store_objects::ObjectStore;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use history::{Source, Subject};
@@ -54,8 +56,8 @@ pub struct Summary {
     pub ran: bool,
     /// The forecasts of this run, with the series that could not be forecast.
     pub forecasts: Vec<SeriesForecast>,
-    /// Series that there was no time for; they are the next run's first.
-    pub left: usize,
+    /// The series that there was no time for; they are the next run's first.
+    pub left: Vec<String>,
     /// What became of alerts.
     pub alerts: Changed,
 }
@@ -96,6 +98,7 @@ impl Summary {
         let mut values = vec![
             (Metric::ForecastsMade, made as f64),
             (Metric::ForecastsNotMade, (self.forecasts.len() - made) as f64),
+            (Metric::ForecastsLeft, self.left.len() as f64),
             (Metric::ForecastAlertsOpened, self.alerts.opened as f64),
             (Metric::RunDuration, took.as_secs_f64() * 1e3),
         ];
@@ -134,18 +137,27 @@ impl Forecaster {
         let mut judged: HashSet<String> = made.into_keys().filter(|series| !names.contains(series)).collect();
         let mut summary = Summary { ran: true, ..Summary::default() };
         let mut crossings = Vec::new();
-        for (place, subject) in subjects.iter().enumerate() {
+        for subjects in subjects.chunks(together()) {
             if Instant::now() >= deadline {
-                summary.left = subjects.len() - place;
-                break;
+                summary.left.extend(subjects.iter().map(Subject::name));
+                continue;
             }
             if !leases::take(&self.mysql, LEASE, &self.holder, LEASE_TIME).await? {
                 bail!("a series took longer than {LEASE_TIME:?}, and another run took the lease");
             }
-            let forecast = self.forecast(&source, &earlier, subject, now).await?;
-            crossings.extend(self.crossing(subject, &forecast));
-            judged.insert(forecast.series.clone());
-            summary.forecasts.push(forecast);
+            let mut begun = Vec::with_capacity(subjects.len());
+            for subject in subjects {
+                begun.push((subject, self.begin(&source, &earlier, subject).await?));
+            }
+            for (subject, begun) in begun {
+                let forecast = begun.finish(now).await?;
+                crossings.extend(self.crossing(subject, &forecast));
+                judged.insert(forecast.series.clone());
+                summary.forecasts.push(forecast);
+            }
+        }
+        if !summary.left.is_empty() {
+            tracing::warn!(series = summary.left.join(", "), "out of time: these are the next run's first");
         }
         summary.alerts = forecast_alerts::update(&self.mysql, &judged, &crossings, now).await.context("alerts")?;
         originals::write(&self.objects, now, &summary.forecasts).await?;
@@ -153,39 +165,25 @@ impl Forecaster {
         Ok(summary)
     }
 
-    async fn forecast(
-        &self,
-        source: &Source<'_>,
-        earlier: &Earlier,
-        subject: &Subject,
-        now: DateTime<Utc>,
-    ) -> anyhow::Result<SeriesForecast> {
-        let name = subject.name();
-        let history = source.history(subject).await.with_context(|| name.clone())?;
-        let realised = earlier.realised(&name, &history.observations);
+    /// Reads the past of a series and begins to reckon.
+    async fn begin(&self, source: &Source<'_>, earlier: &Earlier, subject: &Subject) -> anyhow::Result<Begun> {
+        let series = subject.name();
+        let history = source.history(subject).await.with_context(|| series.clone())?;
+        let realised = earlier.realised(&series, &history.observations);
         let threshold = match subject {
             Subject::Revenue => self.settings.revenue_plan,
             _ => history.highest,
         };
         let (horizon, timezone) = (self.settings.horizon, self.settings.timezone);
-        // Seconds of reckoning, which must not keep the connections waiting.
-        let (hours, filled, outcome) = tokio::task::spawn_blocking(move || {
+        // A second of reckoning and more, which must not keep the connections waiting.
+        let reckoning = tokio::task::spawn_blocking(move || {
             let series = match Series::new(&history.observations, timezone) {
                 Ok(series) => series,
                 Err(error) => return (history.observations.len(), 0, Err(error)),
             };
             (series.hours(), series.hours_filled(), forecast(&series, reachable(series.hours(), horizon)))
-        })
-        .await?;
-        Ok(SeriesForecast {
-            series: name,
-            made_at: now,
-            history_hours: hours as u64,
-            filled_hours: filled as u64,
-            threshold,
-            outcome: kept(outcome),
-            realised,
-        })
+        });
+        Ok(Begun { series, threshold, realised, reckoning })
     }
 
     fn crossing(&self, subject: &Subject, forecast: &SeriesForecast) -> Option<Crossing> {
@@ -197,6 +195,35 @@ impl Forecaster {
             Subject::Usage(_) | Subject::Site { .. } => crossings::rises_above(&forecast.series, threshold, points),
         }
     }
+}
+
+/// A series that is being forecast.
+struct Begun {
+    series: String,
+    threshold: Option<f64>,
+    realised: Option<Realised>,
+    /// Hours of history, those that were filled in, and what is forecast.
+    reckoning: JoinHandle<(usize, usize, Result<Forecast, ForecastError>)>,
+}
+
+impl Begun {
+    async fn finish(self, made_at: DateTime<Utc>) -> anyhow::Result<SeriesForecast> {
+        let (hours, filled, outcome) = self.reckoning.await.with_context(|| self.series.clone())?;
+        Ok(SeriesForecast {
+            series: self.series,
+            made_at,
+            history_hours: hours as u64,
+            filled_hours: filled as u64,
+            threshold: self.threshold,
+            outcome: kept(outcome),
+            realised: self.realised,
+        })
+    }
+}
+
+/// How many series are forecast at once: one on each core, and few enough on a large machine to renew the lease soon.
+fn together() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get).min(4)
 }
 
 /// The horizon that so much history allows, up to the one that is wanted, and at least the shortest.

@@ -150,7 +150,7 @@ async fn a_site_that_is_expected_to_be_critical_raises_an_alert_that_a_cooler_fo
     world.sensor("B-1", "B", 14, Some(70.0), daily(72.0)).await;
     world.sensor("C-1", "C", 14, None, daily(78.0)).await;
     let summary = world.run().await;
-    assert_eq!((summary.alerts.opened, summary.alerts.open, summary.left), (2, 2, 0), "{summary:?}");
+    assert_eq!((summary.alerts.opened, summary.alerts.open, summary.left.len()), (2, 2, 0), "{summary:?}");
     assert_eq!(world.alerts().await, ["temperature/A above 80 1", "temperature/B above 70 1"]);
     let site = world.forecast("temperature/A").await;
     let ForecastOutcome::Made { points, candidates, coverage, .. } = &site.outcome else { panic!("{site:?}") };
@@ -170,6 +170,36 @@ async fn a_site_that_is_expected_to_be_critical_raises_an_alert_that_a_cooler_fo
     let cooler = world.run().await;
     assert_eq!((cooler.alerts.opened, cooler.alerts.closed, cooler.alerts.open), (0, 1, 1));
     assert_eq!(world.alerts().await, ["temperature/A above 80 0", "temperature/B above 70 1"]);
+}
+
+#[tokio::test]
+async fn a_forecast_has_bands_and_backtest_its_alert_comes_before_the_crossing_and_a_second_run_changes_nothing() {
+    let world = World::new().await;
+    // Cool at 8:00, above 80 °C from the afternoon on, with a shake that looks random and is not.
+    let shake = |hour: i64| (hour * 7919 % 101) as f64 / 101.0 - 0.5;
+    world.sensor("A-1", "A", 28, None, |hour| daily(84.0)(hour + 12) + shake(hour)).await;
+    world.run().await;
+    let site = world.forecast("temperature/A").await;
+    let ForecastOutcome::Made { method, candidates, coverage, points } = &site.outcome else { panic!("{site:?}") };
+    assert_eq!((site.made_at, site.history_hours, site.filled_hours), (world.now, 28 * 24, 0));
+    assert!(points.iter().all(|point| point.low <= point.value && point.value <= point.high), "{points:?}");
+    assert_eq!(&candidates[0].0, method, "the method is the one that was off least");
+    assert!(candidates.is_sorted_by(|one, other| one.1 <= other.1) && candidates.len() == 5, "{candidates:?}");
+    assert!(coverage.is_some_and(|share| (0.6..=1.0).contains(&share)), "{coverage:?}");
+
+    let rows = "SELECT CONCAT_WS(' ', series, DATE_FORMAT(expected_at, '%Y-%m-%dT%H:%i:%sZ'), expected_at > opened_at, \
+                expected_value > threshold, low <= expected_value AND expected_value <= high, opened_at = forecast_at, \
+                closed_at IS NULL) FROM forecast_alerts ORDER BY alert_id";
+    let alerts = world.database.texts(rows).await;
+    let crossing = points.iter().find(|point| point.value > 80.0).unwrap();
+    let expected_at = crossing.time.format("%Y-%m-%dT%H:%M:%SZ");
+    assert_eq!(alerts, [format!("temperature/A {expected_at} 1 1 1 1 1")]);
+    assert!(points[0].value < 80.0 && crossing.time > world.now, "{crossing:?}");
+
+    world.run().await;
+    assert_eq!(world.forecast("temperature/A").await, site);
+    assert_eq!(world.database.texts(rows).await, alerts);
+    assert_eq!(world.forecaster.objects.list("forecasts/").await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -224,6 +254,9 @@ async fn a_second_run_at_once_leaves_the_first_its_turn_and_one_out_of_time_goes
     assert!(!summary.ran);
     leases::release(&world.forecaster.mysql, "forecast", "other").await.unwrap();
     let summary = world.forecaster.run(world.now, Instant::now()).await.unwrap();
-    assert_eq!((summary.forecasts.len(), summary.left), (0, 5));
-    assert_eq!(world.run().await.left, 0);
+    assert_eq!(summary.forecasts.len(), 0);
+    let all = ["usage/voice", "usage/sms", "usage/data", "revenue", "temperature/A"];
+    assert_eq!(summary.left, all, "each series that is left is named");
+    assert_eq!(summary.to_json()["left_for_next_run"].as_array().map(Vec::len), Some(all.len()));
+    assert!(world.run().await.left.is_empty());
 }

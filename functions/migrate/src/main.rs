@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
+use chrono::Utc;
 use lambda_runtime::Error;
 use migrate::Migrate;
-use millrace_lambda_support::settings::{self, MysqlSettings};
-use millrace_lambda_support::{invocation, logs};
-use millrace_store_mysql::pool;
+use millrace_lambda_support::mysql::Mysql;
+use millrace_lambda_support::{invocation, logs, settings};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -15,7 +15,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Error> {
-    let mysql = MysqlSettings::read(&settings::environment)?;
-    let migrate = Migrate::new(pool::connect(&mysql.url, mysql.password.as_ref())?);
-    invocation::serve(async |_| Ok(migrate.run(chrono::Utc::now()).await?)).await
+    let mysql = Mysql::connect(&settings::environment).await?;
+    let migrate = Migrate::new(mysql.pool().clone());
+    invocation::serve(&mysql, async |_| {
+        // Read in each run: a process that is older than the users' new passwords must not bring the old ones back.
+        let users = migrate::accounts(settings::mysql_users(&settings::environment).await?)?;
+        Ok(migrate.run(Utc::now(), &users).await?)
+    })
+    .await
 }

@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 
 use lambda_runtime::Error;
-use millrace_lambda_support::settings::{self, MysqlSettings};
-use millrace_lambda_support::{invocation, logs};
-use millrace_store_mysql::pool;
+use millrace_lambda_support::mysql::Mysql;
+use millrace_lambda_support::{invocation, logs, settings};
 use rate::Rate;
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,8 +14,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Error> {
-    let mysql = MysqlSettings::read(&settings::environment)?;
+    let mysql = Mysql::connect(&settings::environment).await?;
     let retention = settings::retention(&settings::environment)?;
-    let rate = Rate::new(pool::connect(&mysql.url, mysql.password.as_ref())?, retention);
-    invocation::serve(async |payload| Ok(rate.handle(payload).await?)).await
+    let rate = Rate::new(mysql.pool().clone(), retention);
+    invocation::serve(&mysql, async |payload| Ok(rate.handle(payload).await?)).await
 }

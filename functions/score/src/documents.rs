@@ -10,7 +10,7 @@ use millrace_lambda_support::metrics::{self, Metric};
 use millrace_store_documents::{DocumentError, DocumentStore, UsageOfCustomers};
 use tokio::sync::Mutex;
 
-/// How long a batch's transaction waits for the usage of its customers.
+/// How long a batch waits for the usage of its customers.
 const LOOKUP: Duration = Duration::from_secs(3);
 /// How long a batch waits for its scores to become documents.
 const WRITING: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ impl Documents {
     }
 
     /// The platform's own usage of the customers before they were observed; empty while it can't be had.
-    pub(crate) async fn usage(&self, snapshots: &[CustomerSnapshot]) -> UsageOfCustomers {
+    pub(crate) async fn usage(&self, snapshots: &[&CustomerSnapshot]) -> UsageOfCustomers {
         let times = snapshots.iter().map(|snapshot| snapshot.observed_at);
         let (Some(from), Some(to)) = (times.clone().min(), times.max()) else { return UsageOfCustomers::default() };
         let found = self.attempt("usage of customers", LOOKUP, self.usage_within(snapshots, from, to)).await;
@@ -37,7 +37,7 @@ impl Documents {
 
     async fn usage_within(
         &self,
-        snapshots: &[CustomerSnapshot],
+        snapshots: &[&CustomerSnapshot],
         from: DateTime<Utc>,
         to: DateTime<Utc>,
     ) -> Result<UsageOfCustomers, DocumentError> {

@@ -55,7 +55,8 @@ impl Score {
             let Some(end) = snapshots.last() else { break };
             last = Some((end.observed_at, end.customer_id.as_str().to_owned()));
             let scorer = ChampionScorer { champion: &champion, documents: &self.documents };
-            let done = scores::store_left(&self.mysql, scorer.score_all(&snapshots).await).await?;
+            let made = scorer.score_all(&snapshots.iter().collect::<Vec<_>>()).await;
+            let done = scores::store_left(&self.mysql, made).await?;
             scored += done.scores.len() as u64;
             self.after_commit(&done).await;
         }

@@ -9,6 +9,7 @@ mod documents;
 mod left;
 mod scoring;
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -22,7 +23,7 @@ use millrace_store_mysql::MySqlPool;
 use millrace_store_mysql::batch::{Incoming, Originals, Source, Stored};
 use millrace_store_mysql::customers;
 use millrace_store_mysql::fault::StoreError;
-use millrace_store_mysql::scores::{Scored, Scorer};
+use millrace_store_mysql::scores::Scored;
 use millrace_store_objects::ObjectStore;
 use millrace_wire::{PartialBatchResponse, Rejection};
 use serde::Serialize;
@@ -105,15 +106,29 @@ impl Intake for Score {
     async fn store(
         &self,
         source: Source<'_>,
-        incoming: Incoming<CustomerSnapshot>,
+        mut incoming: Incoming<CustomerSnapshot>,
         originals: &dyn Originals,
     ) -> Result<Stored, StoreError> {
-        // Before the transaction, which must not wait for the object store.
+        // Before the transaction, which locks the partition's ledger: it waits neither for the object store, nor for the documents,
+        // nor for the reasons of a whole batch.
         let champion = self.champions.current(&self.mysql, &self.objects).await?;
-        let scorer = champion.as_deref().map(|champion| ChampionScorer { champion, documents: &self.documents });
-        let scorer = scorer.as_ref().map(|scorer| scorer as &dyn Scorer);
-        let outcome = customers::store(&self.mysql, scorer, source, incoming, originals).await?;
+        let scores = match &champion {
+            Some(champion) => {
+                let scorer = ChampionScorer { champion, documents: &self.documents };
+                scorer.score_all(&unlabelled(incoming.decoded().await)).await
+            }
+            None => Vec::new(),
+        };
+        let outcome = customers::store(&self.mysql, scores, source, incoming, originals).await?;
         self.after_commit(&outcome.scored).await;
         Ok(outcome.stored)
     }
+}
+
+/// The snapshots without a label that a batch may store: what follows the first one of an identity is a duplicate of it.
+fn unlabelled<'a>(snapshots: impl Iterator<Item = &'a CustomerSnapshot>) -> Vec<&'a CustomerSnapshot> {
+    let mut seen = HashSet::new();
+    snapshots
+        .filter(|snapshot| seen.insert((snapshot.observed_at, &snapshot.customer_id)) && snapshot.churn.is_none())
+        .collect()
 }

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use lambda_runtime::Error;
-use millrace_lambda_support::settings::{self, DocumentsSettings, MysqlSettings, ObjectsSettings};
+use millrace_lambda_support::mysql::Mysql;
+use millrace_lambda_support::settings::{self, DocumentsSettings, ObjectsSettings};
 use millrace_lambda_support::{invocation, logs};
 use millrace_store_documents::{DocumentSettings, DocumentStore};
-use millrace_store_mysql::pool;
 use millrace_store_objects::{ObjectSettings, ObjectStore};
 use score::Score;
 
@@ -21,16 +21,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Error> {
-    let mysql = MysqlSettings::read(&settings::environment)?;
+    let mysql = Mysql::connect(&settings::environment).await?;
     let ObjectsSettings { endpoint, bucket } = ObjectsSettings::read(&settings::environment)?;
     let region = settings::environment("AWS_REGION").unwrap_or_default();
     let objects = ObjectSettings { endpoint, region, bucket, credentials: None };
-    let DocumentsSettings { url, database, user, password } = DocumentsSettings::read(&settings::environment)?;
+    let DocumentsSettings { url, database, user, password } = DocumentsSettings::read(&settings::environment).await?;
     let documents = DocumentSettings { url, database, user, password, timeout: PATIENCE };
-    let score = Score::new(
-        pool::connect(&mysql.url, mysql.password.as_ref())?,
-        ObjectStore::new(&objects).await,
-        DocumentStore::connect(&documents).await?,
-    );
-    invocation::serve(async |payload| score.handle(payload).await).await
+    let score =
+        Score::new(mysql.pool().clone(), ObjectStore::new(&objects).await, DocumentStore::connect(&documents).await?);
+    invocation::serve(&mysql, async |payload| score.handle(payload).await).await
 }

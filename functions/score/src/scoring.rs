@@ -1,12 +1,10 @@
 //! Scoring by the champion.
 
 use chrono::Utc;
-use futures::future::BoxFuture;
 use millrace_churn_model::{CustomerScore, Observation, PlatformUsage};
 use millrace_domain::customers::CustomerSnapshot;
 use millrace_domain::time::cut_to_millis;
 use millrace_store_documents::UsageOfCustomers;
-use millrace_store_mysql::scores::Scorer;
 
 use crate::champion::Champion;
 use crate::documents::Documents;
@@ -24,7 +22,7 @@ pub(crate) struct ChampionScorer<'a> {
 
 impl ChampionScorer<'_> {
     /// Scores snapshots in their order.
-    pub(crate) async fn score_all(&self, snapshots: &[CustomerSnapshot]) -> Vec<CustomerScore> {
+    pub(crate) async fn score_all(&self, snapshots: &[&CustomerSnapshot]) -> Vec<CustomerScore> {
         let Champion { version, model, .. } = self.champion;
         let usage = match model.artefact().uses_platform_usage() {
             true => self.documents.usage(snapshots).await,
@@ -48,12 +46,6 @@ impl ChampionScorer<'_> {
             tokio::task::yield_now().await;
         }
         scores
-    }
-}
-
-impl Scorer for ChampionScorer<'_> {
-    fn score<'a>(&'a self, snapshots: &'a [CustomerSnapshot]) -> BoxFuture<'a, Vec<CustomerScore>> {
-        Box::pin(self.score_all(snapshots))
     }
 }
 

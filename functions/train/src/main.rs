@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use lambda_runtime::Error;
-use millrace_lambda_support::settings::{self, DocumentsSettings, MysqlSettings, ObjectsSettings};
+use millrace_lambda_support::mysql::Mysql;
+use millrace_lambda_support::settings::{self, DocumentsSettings, ObjectsSettings};
 use millrace_lambda_support::{invocation, logs, metrics};
 use millrace_store_documents::{DocumentSettings, DocumentStore};
-use millrace_store_mysql::pool;
 use millrace_store_objects::{ObjectSettings, ObjectStore};
 use train::{Settings, Train};
 
@@ -19,21 +19,21 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Error> {
-    let mysql = MysqlSettings::read(&settings::environment)?;
-    let DocumentsSettings { url, database, user, password } = DocumentsSettings::read(&settings::environment)?;
+    let mysql = Mysql::connect(&settings::environment).await?;
+    let DocumentsSettings { url, database, user, password } = DocumentsSettings::read(&settings::environment).await?;
     let documents = DocumentSettings { url, database, user, password, timeout: Duration::from_secs(60) };
     let ObjectsSettings { endpoint, bucket } = ObjectsSettings::read(&settings::environment)?;
     let region = settings::environment("AWS_REGION").unwrap_or_default();
     let objects = ObjectSettings { endpoint, region, bucket, credentials: None };
     let train = Train {
-        mysql: pool::connect(&mysql.url, mysql.password.as_ref())?,
+        mysql: mysql.pool().clone(),
         documents: DocumentStore::connect(&documents).await?,
         objects: ObjectStore::new(&objects).await,
         holder: format!("train {}", uuid::Uuid::new_v4()),
         settings: Settings::read(&settings::environment)?,
         clock: Utc::now,
     };
-    invocation::serve(async |_| {
+    invocation::serve(&mysql, async |_| {
         let begun = Instant::now();
         let answer = train.run().await?;
         metrics::emit(None, &answer.metrics(begun.elapsed()));

@@ -65,6 +65,7 @@ impl Watch {
         let values = [
             (Metric::SilentAlarmsOpened, found.opened as f64),
             (Metric::SensorsSilent, found.silent as f64),
+            (Metric::SensorsHot, found.hot as f64),
             (Metric::RunDuration, started.elapsed().as_secs_f64() * 1000.0),
         ];
         metrics::emit(None, &values);

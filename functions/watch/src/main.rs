@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 
 use lambda_runtime::Error;
-use millrace_lambda_support::settings::{self, MysqlSettings};
-use millrace_lambda_support::{invocation, logs};
-use millrace_store_mysql::pool;
+use millrace_lambda_support::mysql::Mysql;
+use millrace_lambda_support::{invocation, logs, settings};
 use watch::Watch;
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,8 +14,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Error> {
-    let mysql = MysqlSettings::read(&settings::environment)?;
+    let mysql = Mysql::connect(&settings::environment).await?;
     let silent_after = settings::silent_after(&settings::environment)?;
-    let watch = Watch::new(pool::connect(&mysql.url, mysql.password.as_ref())?, silent_after);
-    invocation::serve(async |payload| watch.handle(payload, chrono::Utc::now()).await).await
+    let watch = Watch::new(mysql.pool().clone(), silent_after);
+    invocation::serve(&mysql, async |payload| watch.handle(payload, chrono::Utc::now()).await).await
 }

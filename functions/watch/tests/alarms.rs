@@ -7,7 +7,7 @@ use millrace_domain::reference::{PartialThresholds, Sensor};
 use millrace_domain::sensors::SensorReading;
 use millrace_store_mysql::batch::{Incoming, Original, Originals, Record, Source};
 use millrace_store_mysql::sensors::{self, LimitsCache};
-use millrace_store_mysql::{MySqlPool, import, pool, schema};
+use millrace_store_mysql::{MySqlPool, import, pool, schema, silence};
 use millrace_test_support::batches::batch;
 use millrace_test_support::mysql::TestDatabase;
 use millrace_wire::PartialBatchResponse;
@@ -214,6 +214,17 @@ impl Originals for NoRejects {
     fn original(&self, offset: u64) -> Original {
         panic!("the record at {offset} was refused")
     }
+}
+
+#[tokio::test]
+async fn a_search_tells_how_many_sensors_are_too_hot() {
+    let fixture = Fixture::new().await;
+    let hot = async || silence::find(&fixture.pool, noon(), Duration::seconds(60)).await.unwrap().hot;
+    assert_eq!(hot().await, 0);
+    fixture.deliver(0, &[reading("S-1", 0, 75.0), reading("S-2", 0, 90.0), reading("S-3", 0, 20.0)]).await;
+    assert_eq!((hot().await, hot().await), (2, 2), "as long as they are");
+    fixture.deliver(3, &[reading("S-1", 1, 20.0), reading("S-2", 1, 71.0)]).await;
+    assert_eq!(hot().await, 1, "71 is not below 70 - 2");
 }
 
 #[tokio::test]

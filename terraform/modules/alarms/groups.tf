@@ -44,8 +44,8 @@ resource "aws_cloudwatch_composite_alarm" "second" {
 
   actions_suppressor {
     alarm            = "${var.name}-${local.silencer[each.value.group]}-critical"
-    wait_period      = 120
-    extension_period = 300
+    wait_period      = var.silence.wait_seconds
+    extension_period = var.silence.extension_seconds
   }
 
   depends_on = [aws_cloudwatch_metric_alarm.this, aws_cloudwatch_composite_alarm.first]
@@ -64,8 +64,8 @@ resource "aws_cloudwatch_composite_alarm" "third" {
     for_each = contains(keys(local.composites), "${local.silencer[each.value.group]}-critical") ? [1] : []
     content {
       alarm            = "${var.name}-${local.silencer[each.value.group]}-critical"
-      wait_period      = 120
-      extension_period = 300
+      wait_period      = var.silence.wait_seconds
+      extension_period = var.silence.extension_seconds
     }
   }
 

@@ -32,7 +32,6 @@ locals {
       names = tomap({ database = it.identifier, database_dimension = it.cluster ? "DBClusterIdentifier" : "DBInstanceIdentifier" })
     }],
     [for it in var.documents[*] : { kinds = ["documents"], key = "", timeout_ms = 0, names = tomap({ documents = it }) }],
-    [for it in var.api_id[*] : { kinds = ["dashboard"], key = "", timeout_ms = 0, names = tomap({ api = it.id }) }],
   )
 
   alarms = merge([for alarm in var.alarms : {

@@ -13,8 +13,13 @@ variable "groups" {
   type        = list(object({ name = string, silenced_by = optional(string) }))
 }
 
+variable "silence" {
+  description = "How long a group waits for the one that silences it before it pages, and how long it keeps quiet after that one (terraform/alarms.json)."
+  type        = object({ wait_seconds = number, extension_seconds = number })
+}
+
 variable "alarms" {
-  description = "The alarms (terraform/alarms.json), the same that the host evaluates on a laptop."
+  description = "The alarms (terraform/alarms.json), the same that a stack on a laptop evaluates."
   type = list(object({
     name                = string
     group               = string
@@ -97,12 +102,6 @@ variable "documents" {
 variable "streaming" {
   description = "Kafka's cluster and its number of brokers, 0 for the serverless variant; null where there is none."
   type        = object({ cluster_name = string, brokers = number })
-  default     = null
-}
-
-variable "api_id" {
-  description = "The page's API, when there is one."
-  type        = object({ id = string })
   default     = null
 }
 

@@ -26,6 +26,7 @@ locals {
       { name = "rating_error", type = "STRING" },
       { name = "roaming", type = "INTEGER" },
       { name = "cell", type = "STRING" },
+      { name = "bill_cycle", type = "STRING" },
     ]
     bi_accounts = [
       { name = "account_id", type = "STRING" },

@@ -30,6 +30,27 @@ resource "aws_apigatewayv2_route" "this" {
   authorization_type = "NONE"
 }
 
+# The page brings a token of the user pool here once, and the function begins a session for whom API Gateway let through.
+resource "aws_apigatewayv2_authorizer" "people" {
+  api_id           = aws_apigatewayv2_api.this.id
+  name             = "people"
+  authorizer_type  = "JWT"
+  identity_sources = ["$request.header.Authorization"]
+
+  jwt_configuration {
+    audience = [aws_cognito_user_pool_client.this.id]
+    issuer   = "https://${aws_cognito_user_pool.this.endpoint}"
+  }
+}
+
+resource "aws_apigatewayv2_route" "signed_in" {
+  api_id             = aws_apigatewayv2_api.this.id
+  route_key          = "POST /signed-in"
+  target             = "integrations/${aws_apigatewayv2_integration.this.id}"
+  authorization_type = "JWT"
+  authorizer_id      = aws_apigatewayv2_authorizer.people.id
+}
+
 resource "aws_apigatewayv2_stage" "this" {
   api_id      = aws_apigatewayv2_api.this.id
   name        = "$default"

@@ -14,8 +14,9 @@ output "domain_target" {
 }
 
 output "sign_in" {
-  description = "What the page's sign-in by Cognito is set to: issuer, client and pool."
+  description = "What the page's sign-in by Cognito is set to: where people sign in, issuer, client and pool."
   value = {
+    address      = "https://${aws_cognito_user_pool_domain.this.domain}.auth.${data.aws_region.current.name}.amazoncognito.com"
     issuer       = "https://${aws_cognito_user_pool.this.endpoint}"
     client_id    = aws_cognito_user_pool_client.this.id
     user_pool_id = aws_cognito_user_pool.this.id

@@ -42,7 +42,7 @@ resource "aws_cognito_user_pool_domain" "this" {
 resource "aws_cognito_user_pool_client" "this" {
   name                                 = "${var.name}-dashboard"
   user_pool_id                         = aws_cognito_user_pool.this.id
-  generate_secret                      = true
+  generate_secret                      = false # the page itself asks for the token, and proves by PKCE that it is who began
   allowed_oauth_flows_user_pool_client = true
   allowed_oauth_flows                  = ["code"]
   allowed_oauth_scopes                 = ["openid", "email"]

@@ -39,14 +39,18 @@ locals {
     objects = var.services.objects == null ? {} : {
       MILLRACE_OBJECTS_BUCKET = var.services.objects.bucket
     }
-    kafka = var.services.kafka == null ? {} : merge(
-      { MILLRACE_KAFKA_BROKERS = var.services.kafka.brokers },
-      local.msk ? { MILLRACE_KAFKA_CLUSTER_ARN = var.services.kafka.cluster_arn } : {},
+    # MSK is asked for its brokers: their addresses change, an ARN does not.
+    kafka = var.services.kafka == null ? {} : local.msk ? { MILLRACE_KAFKA_CLUSTER_ARN = var.services.kafka.cluster_arn } : { MILLRACE_KAFKA_BROKERS = var.services.kafka.brokers }
+    session = var.services.session == null ? {} : merge(
+      {
+        MILLRACE_DASHBOARD_PASSWORD_HASH_SECRET_ARN = var.services.session.password_hash_arn
+        MILLRACE_SESSION_SECRET_SECRET_ARN          = var.services.session.secret_arn
+      },
+      var.services.session.sign_in == null ? {} : {
+        MILLRACE_SIGN_IN_ADDRESS   = var.services.session.sign_in.address
+        MILLRACE_SIGN_IN_CLIENT_ID = var.services.session.sign_in.client_id
+      },
     )
-    session = var.services.session == null ? {} : {
-      MILLRACE_DASHBOARD_PASSWORD_HASH_SECRET_ARN = var.services.session.password_hash_arn
-      MILLRACE_SESSION_SECRET_SECRET_ARN          = var.services.session.secret_arn
-    }
   }
 
   variables = merge(concat([for need in sort(var.manifest.needs) : local.variables_of[need]], [var.environment, var.manifest.environment])...)

@@ -35,10 +35,11 @@ variable "services" {
     mysql     = optional(object({ url = string, external = optional(bool, false), secret_pattern = optional(string), secret_arn = optional(string) }))
     documents = optional(object({ url = string, external = optional(bool, false), user = optional(string), cluster_arn = optional(string), secret_arn = optional(string) }))
     objects   = optional(object({ bucket = string, arn = string }))
-    kafka     = optional(object({ brokers = string, external = optional(bool, false), cluster_arn = optional(string), cluster_name = optional(string) }))
+    kafka     = optional(object({ brokers = optional(string), external = optional(bool, false), cluster_arn = optional(string), cluster_name = optional(string) }))
     session = optional(object({
       password_hash_arn = string, password_hash_pattern = string,
       secret_arn        = string, secret_pattern = string,
+      sign_in           = optional(object({ address = string, client_id = string }))
     }))
   })
 }

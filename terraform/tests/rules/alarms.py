@@ -24,7 +24,6 @@ def wanted_alarms(plan):
             "database": "aws_db_instance",
             "database-disk": "aws_db_instance",
             "documents": "aws_docdb_cluster",
-            "dashboard": "aws_apigatewayv2_api",
             "brokers": "aws_msk_cluster",
         }
         if kind in present and plan.of(present[kind]):

@@ -47,8 +47,13 @@ def variables(plan):
             "MILLRACE_DOCUMENTS_PASSWORD_SECRET_ARN",
         },
         "objects": {"MILLRACE_OBJECTS_BUCKET"},
-        "kafka": {"MILLRACE_KAFKA_BROKERS", "MILLRACE_KAFKA_CLUSTER_ARN"},
-        "session": {"MILLRACE_DASHBOARD_PASSWORD_HASH_SECRET_ARN", "MILLRACE_SESSION_SECRET_SECRET_ARN"},
+        "kafka": {"MILLRACE_KAFKA_CLUSTER_ARN"},
+        "session": {
+            "MILLRACE_DASHBOARD_PASSWORD_HASH_SECRET_ARN",
+            "MILLRACE_SESSION_SECRET_SECRET_ARN",
+            "MILLRACE_SIGN_IN_ADDRESS",
+            "MILLRACE_SIGN_IN_CLIENT_ID",
+        },
     }
     for name, manifest in plan.manifests.items():
         wanted = set(manifest.get("environment", {})).union(*(groups[need] for need in manifest.get("needs", [])))
@@ -125,7 +130,7 @@ def schedules(plan):
             yield f"{key}: no queue for failed runs"
 
 
-@rule("The API has the paths of the manifests", drop("aws_apigatewayv2_route"))
+@rule("The API has the paths of the manifests, and the one that takes people's tokens", drop("aws_apigatewayv2_route"))
 def routes(plan):
     paths = {
         trigger["http"]["path"]
@@ -134,9 +139,21 @@ def routes(plan):
         if "http" in trigger
     }
     paths |= {"/"} if "/{proxy+}" in paths else set()
-    wanted = {path if path == "$default" else f"ANY {path}" for path in paths}
+    wanted = {path if path == "$default" else f"ANY {path}" for path in paths} | {"POST /signed-in"}
     found = {it["route_key"] for it in plan.of("aws_apigatewayv2_route")}
     yield from (f"{route}: in the plan or in a manifest, not in both" for route in found ^ wanted)
+
+
+def signed_in(plan):
+    return [it for it in plan.of("aws_apigatewayv2_route") if it["route_key"] == "POST /signed-in"]
+
+
+@rule(
+    "A session of a person begins with a token that API Gateway has checked",
+    lambda plan: signed_in(plan)[0].values.update(authorization_type="NONE"),
+)
+def tokens(plan):
+    yield from (route.address for route in signed_in(plan) if route["authorization_type"] != "JWT")
 
 
 @rule("Each function gives a new version back when its errors rise", drop("aws_codedeploy_deployment_group"))

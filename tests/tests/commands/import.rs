@@ -8,7 +8,7 @@ const OPERATOR: &str = r#"{
   "name": "Atlas Mobile", "address": ["1 rue de la Gare", "Rabat"], "currency": "MAD", "timezone": "Africa/Casablanca",
   "tax_rate": "0.20", "invoice_prefix": "AT", "payment_days": 30
 }"#;
-const TARIFFS: &str = r#"[{
+pub(crate) const TARIFFS: &str = r#"[{
   "name": "basic", "valid_from": "2020-01-01", "valid_to": null,
   "tariff": {
     "currency": "MAD", "timezone": "Africa/Casablanca", "timings": {"any": {}},
@@ -53,8 +53,18 @@ pub(crate) fn of_every_kind_adds_once_and_a_wrong_file_changes_nothing(bench: &B
     let before = version();
     import(bench, "operator", &OPERATOR.replace("Africa/Casablanca", "Africa/Nowhere").replace("30", "-1"))
         .names(2, &["timezone", "payment_days", "nothing was changed"]);
-    import(bench, "tariffs", &TARIFFS.replace(r#""1.20""#, r#""cheap""#).replace(r#""up""#, r#""sideways""#))
-        .names(2, &["[0].tariff.rates[0].steps[0].price", "[0].tariff.rates[0].rounding"]);
+    // What cannot be read, and what can be but makes no sense.
+    let tariffs = TARIFFS.replace(r#""1.20""#, r#""cheap""#).replace(r#""up""#, r#""sideways""#);
+    let tariffs = tariffs.replace(r#""0.20""#, r#""-0.20""#).replace(r#""timing": "any""#, r#""timing": "never""#);
+    import(bench, "tariffs", &tariffs).names(
+        2,
+        &[
+            "[0].tariff.rates[0].steps[0].price",
+            "[0].tariff.rates[0].rounding",
+            "[0].tariff.rates[0].connect_fee",
+            "[0].tariff.rates[0].timing",
+        ],
+    );
     import(bench, "plans", &PLANS.replace("basic", "unknown")).names(2, &["[0].tariff"]);
     let accounts = [
         ACCOUNTS,
@@ -108,7 +118,7 @@ pub(crate) fn holds_from_the_next_batch_on(bench: &Bench) {
     assert_eq!(alarms, ["S-1|temperature|warning"], "35 degrees is too warm by its own threshold only");
 }
 
-fn import(bench: &Bench, kind: &str, content: &str) -> Said {
+pub(crate) fn import(bench: &Bench, kind: &str, content: &str) -> Said {
     // The kind decides the form, not the file's name.
     let file = bench.file(&format!("{kind}.data"), content);
     bench.run(&["import".as_ref(), kind.as_ref(), Path::as_os_str(&file)])

@@ -1,6 +1,7 @@
 //! What the commands' page promises, tried on one stack as a newcomer with data of one's own would.
 #![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod billing;
 mod given_up;
 mod import;
 mod invoke;
@@ -117,6 +118,7 @@ fn every_command_does_what_its_page_says() {
     status::without_a_stack_says_so_with_exit_status_1();
     import::of_every_kind_adds_once_and_a_wrong_file_changes_nothing(&bench);
     import::holds_from_the_next_batch_on(&bench);
+    billing::goes_from_a_cycle_to_invoices_payments_and_credit_notes(&bench);
     replay::sends_each_line_unchanged(&bench);
     replay::sends_csv_without_its_empty_cells(&bench);
     replay::keeps_to_a_rate(&bench);

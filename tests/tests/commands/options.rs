@@ -16,6 +16,8 @@ pub(crate) fn wrong_ones_are_named_with_exit_status_2(bench: &Bench) {
         (vec!["destroy"], "destroy"),
         (vec!["status", "--jsn"], "--jsn"),
         (vec!["up", "--engine", "podman"], "--engine"),
+        (vec!["up", "--alarm-speed", "0"], "--alarm-speed"),
+        (vec!["up", "--alarm-webhook", "chat.example.com"], "--alarm-webhook"),
         (vec!["replay", events], "--topic"),
         (vec!["replay", "--topic", "users", events], "--topic"),
         (usage(&[]), "FILE"),

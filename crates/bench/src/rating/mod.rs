@@ -4,7 +4,6 @@ mod programs;
 
 use std::hint::black_box;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use chrono::TimeDelta;
@@ -19,13 +18,13 @@ use crate::figures::{grouped, mebibytes, median, short, times};
 use crate::machine;
 use crate::options::Options;
 use crate::report::Table;
+use crate::timing::{RUNS, per_second};
 use programs::Program;
 
 /// The sample operator's richest tariff: two timings, steps, allowances of calls and data.
 const TARIFF: &str = "plus";
 /// Events that the computation in Python prices.
 const PEER_EVENTS: usize = 50_000;
-const RUNS: usize = 5;
 
 /// Prices the same events by the library alone, by the filter in memory, by the command, and in Python.
 pub(crate) fn measure(options: &Options) -> anyhow::Result<String> {
@@ -107,17 +106,6 @@ fn sample_tariff() -> anyhow::Result<Tariff> {
 fn lines(count: u64) -> anyhow::Result<Vec<Vec<u8>>> {
     let events = Events::spread(count, TimeDelta::days(30))?;
     (0..count).map(|index| Ok(events.record(index)?.1)).collect()
-}
-
-/// How many of `count` a second: the median of some runs, after one that is not counted.
-fn per_second(count: usize, mut work: impl FnMut()) -> f64 {
-    work();
-    let mut seconds = || {
-        let begun = Instant::now();
-        work();
-        begun.elapsed().max(Duration::from_nanos(1)).as_secs_f64()
-    };
-    median((0..RUNS).map(|_| count as f64 / seconds()))
 }
 
 fn median_of(program: &Program, input: &Path, runs: usize) -> anyhow::Result<programs::Run> {

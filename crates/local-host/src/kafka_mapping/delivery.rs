@@ -191,6 +191,9 @@ impl Delivery {
                     first_offset = first, last_offset, records, condition = condition.name(),
                     "a batch was given up on and is kept at the on-failure destination"
                 );
+                let mapping = destination.mapping.to_string();
+                let dimensions = [("EventSourceMappingUUID", mapping.as_str())];
+                self.function.measure_of("OnFailureDestinationDeliveredEventCount", &dimensions, 1.0);
             }
             None => tracing::error!(
                 function = %self.function.manifest.name, topic = %self.trigger.topic, partition = self.partition,

@@ -11,6 +11,7 @@ mod limits;
 mod mapping;
 mod mapping_failures;
 mod mapping_topics;
+mod metrics;
 mod objects;
 mod schedules;
 mod support;

@@ -1,5 +1,7 @@
 //! `millrace given-up`: batches that were given up on, and sending their records again.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
@@ -10,7 +12,7 @@ use super::output::{print, print_json, table};
 use crate::CommandError;
 use crate::given_up::{Batch, GivenUp as Batches, InvocationRecord};
 use crate::home::Home;
-use crate::kafka::{Outgoing, Producer};
+use crate::kafka::{Outgoing, Producer, msk_producer};
 
 /// Batches that are sent before their acknowledgements are waited for.
 const AT_ONCE: usize = 50;
@@ -18,6 +20,12 @@ const AT_ONCE: usize = 50;
 /// The options of `given-up`.
 #[derive(Debug, Args)]
 pub struct GivenUp {
+    /// A bucket on AWS in which Lambda keeps them, instead of the stack's
+    #[arg(long, global = true, value_name = "NAME")]
+    bucket: Option<String>,
+    /// For `replay` with --bucket: the cluster of MSK that has the topics
+    #[arg(long, global = true, value_name = "ARN")]
+    cluster_arn: Option<String>,
     #[command(subcommand)]
     action: Action,
 }
@@ -48,14 +56,33 @@ impl GivenUp {
     /// # Errors
     /// When there is no stack or no such batch, or Kafka does not take what is replayed.
     pub async fn run(self) -> Result<(), CommandError> {
-        let stack = Home::find()?.stack()?;
-        let batches = Batches::of(&stack).await?;
+        let (batches, brokers) = match &self.bucket {
+            Some(bucket) => (Batches::on_aws(bucket).await, None),
+            None => {
+                let stack = Home::find()?.stack()?;
+                (Batches::of(&stack).await?, Some(stack.kafka_brokers()))
+            }
+        };
         match self.action {
             Action::List { json } => list(&batches.list().await?, json),
             Action::Show { key } => show(&key, &read(&batches, &key).await?),
-            Action::Replay { keys } => replay(&stack.kafka_brokers(), &batches, keys).await,
+            Action::Replay { keys } => {
+                let outlet = match (brokers, self.cluster_arn) {
+                    (Some(brokers), None) => Outlet::Stack(Producer::for_files(&brokers)?),
+                    (None, Some(arn)) => Outlet::Msk(msk_producer(&arn).await?),
+                    (Some(_), Some(_)) => return Err(CommandError::input("--cluster-arn goes with --bucket")),
+                    (None, None) => return Err(CommandError::input("replay with --bucket: --cluster-arn is missing")),
+                };
+                replay(&outlet, &batches, keys).await
+            }
         }
     }
+}
+
+/// Where records are sent to again.
+enum Outlet {
+    Stack(Producer),
+    Msk(millrace_msk::Producer),
 }
 
 fn list(batches: &[Batch], as_json: bool) -> Result<(), CommandError> {
@@ -108,9 +135,12 @@ fn show(key: &str, record: &InvocationRecord) -> Result<(), CommandError> {
     print(&text)
 }
 
-async fn replay(brokers: &str, batches: &Batches, keys: Vec<String>) -> Result<(), CommandError> {
+async fn replay(outlet: &Outlet, batches: &Batches, keys: Vec<String>) -> Result<(), CommandError> {
     let keys = if keys.is_empty() {
-        batches.list().await?.into_iter().filter(|batch| !batch.replayed).map(|batch| batch.key).collect()
+        // An object may hold batches of several partitions.
+        let open: BTreeSet<String> =
+            batches.list().await?.into_iter().filter(|batch| !batch.replayed).map(|batch| batch.key).collect();
+        open.into_iter().collect()
     } else {
         for key in &keys {
             // All are looked for before any is sent.
@@ -118,17 +148,16 @@ async fn replay(brokers: &str, batches: &Batches, keys: Vec<String>) -> Result<(
         }
         keys
     };
-    let producer = Producer::for_files(brokers)?;
     let mut produced = 0;
     for keys in keys.chunks(AT_ONCE) {
         let mut sent = Vec::with_capacity(keys.len());
         for key in keys {
             let record = read(batches, key).await?;
             let batch = parse(key, &record)?;
-            tokio::task::block_in_place(|| send(&producer, &batch))?;
+            outlet.send(&batch).await?;
             sent.push((key, batch.len()));
         }
-        tokio::task::block_in_place(|| producer.finish())?;
+        outlet.finish()?;
         // Noted once all is acknowledged: after a fault in between a batch may go twice, which makes duplicates, never a loss.
         for (key, records) in sent {
             batches.mark_replayed(key, records, Utc::now()).await?;
@@ -136,6 +165,33 @@ async fn replay(brokers: &str, batches: &Batches, keys: Vec<String>) -> Result<(
         }
     }
     print(&format!("produced {produced}\n"))
+}
+
+impl Outlet {
+    async fn send(&self, batch: &KafkaBatch<'_>) -> anyhow::Result<()> {
+        match self {
+            Self::Stack(producer) => tokio::task::block_in_place(|| send(producer, batch)),
+            Self::Msk(producer) => {
+                for partition in &batch.partitions {
+                    let records = partition.records.iter().map(|record| millrace_msk::Record {
+                        key: record.key.as_ref().map(|key| key.decode_lossy()),
+                        value: record.value.as_ref().map(|value| value.decode_lossy()),
+                        headers: record.headers.iter().map(|it| (it.name.to_string(), it.value.clone())).collect(),
+                    });
+                    producer.send(&partition.topic, records.collect()).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits until all is acknowledged; MSK has acknowledged what was sent.
+    fn finish(&self) -> anyhow::Result<()> {
+        match self {
+            Self::Stack(producer) => tokio::task::block_in_place(|| producer.finish()).map(drop),
+            Self::Msk(_) => Ok(()),
+        }
+    }
 }
 
 fn send(producer: &Producer, batch: &KafkaBatch<'_>) -> anyhow::Result<()> {

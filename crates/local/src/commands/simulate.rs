@@ -1,12 +1,13 @@
 //! `millrace simulate`: seeded, realistic records on the topics.
 
 mod schedule;
+mod sink;
 mod world;
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use millrace_simulation::{Expected, LARGEST_SHARE_PCT, Record};
@@ -14,13 +15,13 @@ use millrace_wire::Topic;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::schedule::{Run, Schedule};
+use self::sink::Sink;
 pub(super) use self::world::SEED as SAMPLE_SEED;
 use self::world::Worlds;
 use super::arguments::{positive, topic};
 use super::output::print;
+use crate::CommandError;
 use crate::home::Home;
-use crate::kafka::{Outgoing, Producer, SendError};
-use crate::{CommandError, topics};
 
 /// Usage events a second, on the day's average, when no rate is asked for.
 const USUAL_RATE: f64 = 20.0;
@@ -46,6 +47,9 @@ pub struct Simulate {
     /// Only this topic's records
     #[arg(long, value_name = "TOPIC", value_parser = topic)]
     only: Option<Topic>,
+    /// To this cluster of MSK, with the sample operator's numbers, instead of to the stack
+    #[arg(long, value_name = "ARN")]
+    cluster_arn: Option<String>,
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -76,18 +80,17 @@ impl Simulate {
     /// # Errors
     /// When there is no stack, or records were not acknowledged.
     pub async fn run(self) -> Result<(), CommandError> {
-        let stack = Home::find()?.stack()?;
-        let brokers = stack.kafka_brokers();
-        topics::ping(&brokers)
-            .await
-            .with_context(|| format!("Kafka at {brokers} does not answer; is the stack up?"))?;
         let begins = Utc::now();
         let run = self.seed.map_or_else(|| Run::unseeded(begins), Run::seeded);
-        let mut worlds = Worlds::open(&stack, run.world_seed).await?;
+        let (mut sink, mut worlds) = match &self.cluster_arn {
+            Some(arn) => (Sink::msk(arn).await?, Worlds::sample(run.world_seed)?),
+            None => {
+                let stack = Home::find()?.stack()?;
+                (Sink::stack(stack.kafka_brokers()).await?, Worlds::open(&stack, run.world_seed).await?)
+            }
+        };
         let mut schedule = Schedule::new(run, self.rate, USUAL_RATE, self.faulty, self.only);
-        let mut producer = Producer::for_a_stream(&brokers)?;
         let mut sent = Sent::default();
-        let mut acknowledged: BTreeMap<String, u64> = BTreeMap::new();
         let ends = self.seconds.map(|seconds| TimeDelta::microseconds((seconds * 1e6) as i64));
         let mut interrupted = signal(SignalKind::interrupt()).context("can't listen for Ctrl-C")?;
         let mut terminated = signal(SignalKind::terminate()).context("can't listen for SIGTERM")?;
@@ -96,6 +99,8 @@ impl Simulate {
         while let Some(due) = schedule.next_due().filter(|due| ends.is_none_or(|end| *due < end)) {
             let elapsed = TimeDelta::from_std(started.elapsed()).unwrap_or_default();
             if due > elapsed {
+                sink.flush().await?;
+                let elapsed = TimeDelta::from_std(started.elapsed()).unwrap_or_default();
                 let pause = (due - elapsed).to_std().unwrap_or_default();
                 tokio::select! {
                     () = tokio::time::sleep(pause) => continue,
@@ -108,21 +113,15 @@ impl Simulate {
                 started += (elapsed - due).to_std().unwrap_or_default();
             }
             for record in schedule.step(worlds.current(), at(due, started)) {
-                send(&producer, &record).await?;
+                sink.send(&record).await?;
                 sent.count(&record);
             }
-            if producer.is_broken() {
-                // The broker's data was wiped, for instance: its successor knows nothing of this producer.
-                let broken = std::mem::replace(&mut producer, Producer::for_a_stream(&brokers)?);
-                add(&mut acknowledged, &broken);
-            }
+            sink.mend()?;
             worlds.refresh_if_due().await;
         }
-        let finished = tokio::task::spawn_blocking(move || (producer.finish(), producer)).await?;
-        add(&mut acknowledged, &finished.1);
+        let (acknowledged, outcome) = sink.finish().await?;
         print(&summary(&sent, &acknowledged))?;
-        finished.0?;
-        Ok(())
+        outcome
     }
 }
 
@@ -130,24 +129,6 @@ impl Simulate {
 fn at(due: TimeDelta, started: Instant) -> DateTime<Utc> {
     let behind = TimeDelta::from_std(started.elapsed()).unwrap_or_default() - due;
     Utc::now() - behind
-}
-
-async fn send(producer: &Producer, record: &Record) -> Result<(), CommandError> {
-    let outgoing =
-        Outgoing { topic: record.topic.as_str(), key: Some(&record.key), value: Some(&record.value), headers: &[] };
-    loop {
-        match producer.try_send(outgoing) {
-            Ok(()) => return Ok(()),
-            Err(SendError::Full) => tokio::time::sleep(Duration::from_millis(5)).await,
-            Err(error) => return Err(anyhow!(error).into()),
-        }
-    }
-}
-
-fn add(acknowledged: &mut BTreeMap<String, u64>, producer: &Producer) {
-    for (topic, partitions) in producer.delivered().topics {
-        *acknowledged.entry(topic).or_default() += partitions.values().map(|partition| partition.records).sum::<u64>();
-    }
 }
 
 fn summary(sent: &Sent, acknowledged: &BTreeMap<String, u64>) -> String {

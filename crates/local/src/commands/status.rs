@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use millrace_alarms::State as AlarmState;
 use millrace_store_mysql::{pool, status};
 use millrace_wire::Topic;
 use serde::Serialize;
@@ -67,6 +68,7 @@ struct Details {
     memory_mb: std::collections::BTreeMap<String, f64>,
     mappings: Value,
     schedules: Value,
+    alarms: millrace_alarms::Report,
 }
 
 impl Status {
@@ -155,6 +157,7 @@ fn answer(report: Report, counts: anyhow::Result<Vec<TopicCounts>>) -> Answer {
         report: Some(Details {
             mappings: of_host("mappings"),
             schedules: of_host("schedules"),
+            alarms: report.alarms,
             phase: report.phase,
             step: report.step,
             version: report.version,
@@ -199,6 +202,9 @@ fn text(answer: &Answer) -> String {
     }
     if let Some(functions) = answer.functions.as_array().filter(|functions| !functions.is_empty()) {
         text.push_str(&format!("\n{}", functions_table(functions)));
+    }
+    if let Some(report) = &answer.report {
+        text.push_str(&format!("\n{}", alarms(&report.alarms)));
     }
     if let Some(addresses) = &answer.addresses {
         let rows = [
@@ -257,6 +263,21 @@ fn functions_table(functions: &[Value]) -> String {
             number(&duration["p99"]),
             number(&function["instances"]),
         ]
+    });
+    output::table(&std::iter::once(heading).chain(rows).collect::<Vec<_>>())
+}
+
+/// The alarms that are on; how many there are, when none is.
+fn alarms(report: &millrace_alarms::Report) -> String {
+    let Some(at) = report.at else { return "alarms are looked at within a minute\n".to_owned() };
+    let on: Vec<_> = report.alarms.iter().filter(|alarm| alarm.state == AlarmState::Alarm).collect();
+    if on.is_empty() {
+        return format!("{} alarms are watched, and none is on\n", report.alarms.len());
+    }
+    let heading = ["ALARM", "SEVERITY", "FOR", "REASON"].map(str::to_owned);
+    let rows = on.into_iter().map(|alarm| {
+        let lasts = alarm.since.map(|since| duration((at - since).as_seconds_f64().max(0.0))).unwrap_or_default();
+        [alarm.name.clone(), alarm.severity.as_str().to_owned(), lasts, alarm.reason.clone()]
     });
     output::table(&std::iter::once(heading).chain(rows).collect::<Vec<_>>())
 }

@@ -17,6 +17,7 @@ use crate::{
     project,
     stack::{Engine, Stack},
     supervisor::{
+        alarms,
         lock::HomeLock,
         logging,
         process::{self, PidFile, ProcessId},
@@ -24,11 +25,14 @@ use crate::{
         report::{Phase, Report},
         run::{self, Plan},
         state::Shared,
+        webhook::Webhook,
     },
 };
 
 /// How often a supervisor is asked how far it is.
 const POLL: Duration = Duration::from_millis(100);
+/// The variable that says where alarms are posted, as the address may hold a secret.
+const WEBHOOK: &str = "MILLRACE_ALARM_WEBHOOK";
 
 /// The options of `up`.
 #[derive(Debug, Args)]
@@ -45,6 +49,12 @@ pub struct Up {
     /// Start the services, schema, topics and bucket, but no function's trigger and no simulator
     #[arg(long)]
     pub services_only: bool,
+    /// Post each alarm that pages to this address as JSON, when it is raised and when it clears
+    #[arg(long, value_name = "URL", env = WEBHOOK, hide_env_values = true)]
+    pub alarm_webhook: Option<String>,
+    /// Take the alarms' periods N times as short, to try them out
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub alarm_speed: u32,
     /// What `--detach` calls itself with: be the supervisor, in a session of its own
     #[arg(long, hide = true)]
     pub background: bool,
@@ -58,6 +68,7 @@ impl Up {
     pub async fn run(self) -> Result<(), CommandError> {
         // Whatever this process, the services and the functions write: data, settings and logs are their owner's alone.
         nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+        let webhook = Webhook::parse(self.alarm_webhook.as_deref().unwrap_or_default())?;
         let home = Home::find()?;
         home.create()?;
         let lock = loop {
@@ -70,7 +81,7 @@ impl Up {
         };
         if self.detach {
             drop(lock);
-            return self.start_in_background(&home).await;
+            return self.start_in_background(&home, webhook.as_ref()).await;
         }
         if self.background {
             nix::unistd::setsid().context("can't leave the terminal's session")?;
@@ -95,7 +106,7 @@ impl Up {
                 println!("\nCtrl-C stops it.");
             }
         };
-        run::run(shared, plan, announce).await?;
+        run::run(shared, plan, alarms::Settings { speed: self.alarm_speed, webhook }, announce).await?;
         Ok(())
     }
 
@@ -128,7 +139,7 @@ impl Up {
     }
 
     /// Starts a supervisor in a session of its own and returns when it is ready.
-    async fn start_in_background(&self, home: &Home) -> Result<(), CommandError> {
+    async fn start_in_background(&self, home: &Home, webhook: Option<&Webhook>) -> Result<(), CommandError> {
         let path = home.log("supervisor");
         let open = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
         let log = open.with_context(|| format!("can't open {}", path.display()))?;
@@ -140,6 +151,11 @@ impl Up {
         }
         if let Some(engine) = self.engine {
             command.args(["--engine", engine.name()]);
+        }
+        command.arg(format!("--alarm-speed={}", self.alarm_speed));
+        if let Some(webhook) = webhook {
+            // Not as an option, which everyone on the machine can read.
+            command.env(WEBHOOK, webhook.expose());
         }
         let stderr = log.try_clone().context("can't share the log file")?;
         let mut child =

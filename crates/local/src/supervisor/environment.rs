@@ -48,11 +48,20 @@ pub fn groups(stack: &Stack) -> BTreeMap<String, BTreeMap<String, String>> {
     ])
 }
 
+/// The variables of the function that keeps the schema, in place of those of the group `mysql`.
+pub fn schema_owner(stack: &Stack) -> [(String, String); 2] {
+    [
+        ("MILLRACE_MYSQL_URL".to_owned(), stack.mysql_owner_url()),
+        ("MILLRACE_MYSQL_PASSWORD".to_owned(), stack.services.mysql_admin_password.expose().to_owned()),
+    ]
+}
+
 /// The variables that every function of a home gets.
 #[must_use]
 pub fn common(home: &Home, stack: &Stack) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("MILLRACE_HOME".to_owned(), home.path().display().to_string()),
+        ("MILLRACE_ALARMS_FILE".to_owned(), super::alarms::file(home).display().to_string()),
         (super::process::MARK.to_owned(), stack.id.clone()),
     ])
 }
@@ -78,7 +87,7 @@ mod tests {
         assert_eq!(holders(stack.services.mysql_password.expose()), ["mysql"]);
         assert_eq!(holders(stack.services.objects_secret_key.expose()), ["objects"]);
         assert_eq!(holders(stack.dashboard.session_secret.expose()), ["session"]);
-        // No function is given what only the supervisor needs.
+        // No group has what only the supervisor and the schema's owner need.
         assert!(holders(stack.services.mysql_admin_password.expose()).is_empty());
         assert!(holders(stack.dashboard.password.expose()).is_empty());
         assert!(holders(stack.control_token.expose()).is_empty());

@@ -1,5 +1,6 @@
 //! The supervisor: the process that `up` becomes.
 
+pub mod alarms;
 pub mod control_api;
 pub mod engine;
 pub mod environment;
@@ -13,3 +14,4 @@ pub mod run;
 pub mod service;
 pub mod simulator;
 pub mod state;
+pub mod webhook;

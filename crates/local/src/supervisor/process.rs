@@ -200,6 +200,20 @@ pub fn resident_bytes(pid: i32) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }
 
+/// How long a process has computed, on all processors together, as far as the system tells (Linux).
+#[must_use]
+pub fn processor_time(pid: i32) -> Option<Duration> {
+    parse_processor_time(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// User and system time (fields 14 and 15) of `/proc/<pid>/stat`, in ticks of which Linux tells a hundred a second.
+fn parse_processor_time(stat: &str) -> Option<Duration> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_whitespace().skip(11);
+    let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some(Duration::from_millis((user + system) * 10))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -220,6 +234,11 @@ mod tests {
     fn a_program_s_name_with_brackets_and_spaces_does_not_shift_the_fields() {
         let fields = "1 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 31 0 987654 10 11";
         assert_eq!(parse_stat(&format!("42 (a) b (c)) S {fields}")), Some(('S', 31, 987_654)));
+        assert_eq!(
+            parse_processor_time(&format!("42 (a) b (c)) S {fields}")),
+            Some(Duration::from_millis(110)),
+            "5 ticks of user time and 6 of the system's"
+        );
         assert_eq!(parse_stat("42 (cut"), None);
         assert_eq!(parse_stat("42 (short) S 1 2"), None);
     }

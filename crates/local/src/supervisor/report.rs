@@ -50,6 +50,9 @@ pub struct Report {
     pub memory_mb: BTreeMap<String, f64>,
     /// The local host's functions, mappings and schedules.
     pub host: Value,
+    /// How the alarms stand.
+    #[serde(default)]
+    pub alarms: millrace_alarms::Report,
     /// Where everything is.
     pub addresses: Addresses,
 }

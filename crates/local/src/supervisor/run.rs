@@ -10,7 +10,8 @@ use anyhow::{Context, bail};
 use bytes::Bytes;
 use chrono::Utc;
 use millrace_local_host::{Host, HostConfig, Manifest, Trigger, invoke_routes};
-use millrace_store_mysql::{accounts, pool, schema};
+use millrace_store_mysql::accounts::{self, Account, Role};
+use millrace_store_mysql::{pool, schema};
 use millrace_store_objects::ObjectStore;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -18,13 +19,23 @@ use tokio::{
     try_join,
 };
 
-use super::{control_api, engine::Services, environment, simulator::Simulator, state::Shared};
+use super::{
+    alarms::{self, Alarms},
+    control_api,
+    engine::Services,
+    environment,
+    simulator::Simulator,
+    state::Shared,
+};
 use crate::{
     commands::import,
     project,
-    stack::{BI_USER, Engine, MYSQL_DATABASE, MYSQL_USER, REGION, Stack},
+    stack::{Engine, MYSQL_DATABASE, REGION, Stack},
     topics,
 };
+
+/// The function that keeps the schema: it signs in as the administrator, as on AWS.
+const SCHEMA_OWNER: &str = "migrate";
 
 /// What is left out of a full start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,9 +50,18 @@ pub struct Plan {
 ///
 /// # Errors
 /// When something can't be started; what was started is ended before this returns.
-pub async fn run(shared: Arc<Shared>, plan: Plan, started: impl FnOnce()) -> anyhow::Result<()> {
+pub async fn run(
+    shared: Arc<Shared>,
+    plan: Plan,
+    alarm_settings: alarms::Settings,
+    started: impl FnOnce(),
+) -> anyhow::Result<()> {
     listen_to_signals(&shared)?;
-    let host = Host::start(host_config(&shared, plan).await?).context("the local host can't start")?;
+    let mut config = host_config(&shared, plan).await?;
+    let alarms = Arc::new(Alarms::new(&shared.home, shared.stack.engine, &config.functions)?);
+    config.metrics = Some(alarms.sink());
+    shared.set_alarms(alarms.clone());
+    let host = Host::start(config).context("the local host can't start")?;
     let reporter = host.clone();
     shared.set_host(move || serde_json::to_value(reporter.status()).unwrap_or_default());
     let control = control_api::serve(shared.clone(), invoke_routes(host.clone())).await?;
@@ -53,7 +73,11 @@ pub async fn run(shared: Arc<Shared>, plan: Plan, started: impl FnOnce()) -> any
     if let Ok(true) = outcome {
         shared.set_running();
         started();
-        shared.stop_request().await;
+        tokio::select! {
+            () = shared.stop_request() => {}
+            // Of services alone nothing is expected.
+            () = alarms.watch(alarm_settings, || shared.services()), if !plan.services_only => {}
+        }
     }
     shared.set_stopping();
     tracing::info!("stopping: records first, then functions, then services");
@@ -90,6 +114,9 @@ async fn host_config(shared: &Shared, plan: Plan) -> anyhow::Result<HostConfig> 
                 .triggers
                 .retain(|trigger| !matches!(trigger, Trigger::Schedule(schedule) if !schedule.on_empty_stack));
         }
+    }
+    for function in config.functions.iter_mut().filter(|function| function.name == SCHEMA_OWNER) {
+        function.environment.extend(environment::schema_owner(stack));
     }
     config.environment = environment::groups(stack);
     config.common_environment = environment::common(home, stack);
@@ -135,31 +162,39 @@ async fn start(shared: &Shared, services: &mut Services, host: &Host, plan: Plan
 
 /// The database, its users and its tables.
 async fn make_schema(stack: &Stack, host: &Host) -> anyhow::Result<()> {
-    let admin = pool::connect(&stack.mysql_admin_url(), Some(&stack.services.mysql_admin_password.wrapped()))?;
-    let from = match stack.engine {
+    let password = stack.services.mysql_admin_password.wrapped();
+    let server = pool::connect(&stack.mysql_admin_url(), Some(&password))?;
+    accounts::create_database(&server, MYSQL_DATABASE).await.context("the database can't be made")?;
+    server.close().await;
+    let admin = pool::connect(&stack.mysql_owner_url(), Some(&password))?;
+    let users = users(stack);
+    accounts::create(&admin, &users).await.context("the database's users can't be made")?;
+    if host.has_function(SCHEMA_OWNER) {
+        let answer = host.invoke(SCHEMA_OWNER, Bytes::from_static(b"{}")).await?;
+        if answer.function_error.is_some() {
+            let payload = String::from_utf8_lossy(&answer.payload);
+            bail!("the function {SCHEMA_OWNER} failed: {payload}\n{}", answer.log_tail);
+        }
+    } else {
+        schema::migrate(&admin, Utc::now()).await?;
+    }
+    accounts::grant(&admin, &users).await.context("the database's users can't be given their rights")?;
+    admin.close().await;
+    Ok(())
+}
+
+fn users(stack: &Stack) -> [Account; 2] {
+    let host = match stack.engine {
         Engine::Native => "127.0.0.1",
         // A container sees the address of its network's gateway.
         Engine::Compose => "%",
     };
-    let functions =
-        accounts::Account { user: MYSQL_USER, host: from, password: stack.services.mysql_password.wrapped() };
-    let readers = accounts::Account { user: BI_USER, host: from, password: stack.services.mysql_bi_password.wrapped() };
-    accounts::create(&admin, MYSQL_DATABASE, &functions, &readers)
-        .await
-        .context("the database and its users can't be made")?;
-    if host.has_function("migrate") {
-        let answer = host.invoke("migrate", Bytes::from_static(b"{}")).await?;
-        if answer.function_error.is_some() {
-            bail!("the function migrate failed: {}\n{}", String::from_utf8_lossy(&answer.payload), answer.log_tail);
-        }
-    } else {
-        let pool = pool::connect(&stack.mysql_url(), Some(&stack.services.mysql_password.wrapped()))?;
-        schema::migrate(&pool, Utc::now()).await?;
-        pool.close().await;
-    }
-    accounts::allow_reading_views(&admin, MYSQL_DATABASE, &readers)
-        .await
-        .context("the BI user can't be let at the views")?;
-    admin.close().await;
-    Ok(())
+    let passwords =
+        [(Role::Functions, &stack.services.mysql_password), (Role::Readers, &stack.services.mysql_bi_password)];
+    passwords.map(|(role, password)| Account {
+        role,
+        user: role.user().to_owned(),
+        host: host.to_owned(),
+        password: password.wrapped(),
+    })
 }

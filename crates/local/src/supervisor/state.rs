@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
+    alarms::Alarms,
     memory,
     report::{Addresses, Phase, Report, is_ready},
     service::{ServiceStatus, State},
@@ -26,6 +27,7 @@ pub struct Shared {
     startup: OnceLock<(f64, Option<f64>)>,
     services: Mutex<Vec<watch::Receiver<ServiceStatus>>>,
     host: OnceLock<HostReport>,
+    alarms: OnceLock<Arc<Alarms>>,
     stop: watch::Sender<bool>,
 }
 
@@ -52,6 +54,7 @@ impl Shared {
             startup: OnceLock::new(),
             services: Mutex::default(),
             host: OnceLock::new(),
+            alarms: OnceLock::new(),
             stop: watch::channel(false).0,
         }
     }
@@ -64,6 +67,18 @@ impl Shared {
     /// Notes how the local host is asked.
     pub fn set_host(&self, status: impl Fn() -> serde_json::Value + Send + Sync + 'static) {
         let _ = self.host.set(HostReport(Box::new(status)));
+    }
+
+    /// Notes the stack's alarms, so that they are reported.
+    pub fn set_alarms(&self, alarms: Arc<Alarms>) {
+        let _ = self.alarms.set(alarms);
+    }
+
+    /// The services and the simulator, as of now.
+    #[must_use]
+    pub fn services(&self) -> Vec<ServiceStatus> {
+        let services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
+        services.iter().map(|status| status.borrow().clone()).collect()
     }
 
     /// Says what is being done now.
@@ -103,13 +118,7 @@ impl Shared {
     /// The supervisor's report, as of now.
     #[must_use]
     pub fn report(&self) -> Report {
-        let services: Vec<ServiceStatus> = self
-            .services
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .map(|status| status.borrow().clone())
-            .collect();
+        let services = self.services();
         let (phase, step) = self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let processes: Vec<(String, i32)> = services
             .iter()
@@ -131,6 +140,7 @@ impl Shared {
             memory_mb: memory::by_name(&self.stack.id, &processes),
             services,
             host: self.host.get().map(|report| (report.0)()).unwrap_or_default(),
+            alarms: self.alarms.get().map(|alarms| alarms.report()).unwrap_or_default(),
             addresses: Addresses::of(&self.stack),
         }
     }

@@ -1,10 +1,8 @@
 //! The second half of storing a batch: new records become rows.
 //!
-//! The connection is the bottleneck, so it is kept busy: while a statement inserts the rows of one chunk, those of the next are
-//! derived and bound. What deriving needs of the database is read and locked before, for all chunks that have come by then.
+//! What the rows are derived from is read and locked for all chunks that have come by then; each chunk is then derived and inserted.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use sqlx::MySqlConnection;
@@ -13,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::{Candidate, Findings, Intake, Record, Refusal, Taken, known};
 use crate::fault::StoreError;
-use crate::insert::{self, Bound, Refused};
+use crate::insert;
 use crate::ledger::Delivery;
 use crate::rejects::NewReject;
 
@@ -22,13 +20,6 @@ struct Prepared<I: Intake> {
     records: Arc<Vec<Record<I::Record>>>,
     candidates: Vec<Candidate<I::Identity>>,
     bases: Vec<I::Basis>,
-}
-
-/// A chunk whose rows are derived and bound.
-struct Ready<I: Intake> {
-    chunk: Prepared<I>,
-    derived: Vec<I::Derived>,
-    bound: Bound,
 }
 
 /// One row, as it is bound.
@@ -54,27 +45,14 @@ pub(super) async fn write<I: Intake>(
     mut chunks: mpsc::Receiver<Taken<I>>,
 ) -> Result<Findings, StoreError> {
     let mut findings = Findings::default();
-    let mut waiting: VecDeque<Prepared<I>> = VecDeque::new();
-    let mut ready: Option<Ready<I>> = None;
-    loop {
-        if waiting.is_empty() {
-            let mut came = Vec::new();
-            if ready.is_none() {
-                let Some(chunk) = chunks.recv().await else { return Ok(findings) };
-                came.push(chunk);
-            }
-            came.extend(std::iter::from_fn(|| chunks.try_recv().ok()));
-            waiting.extend(prepare(connection, intake, work, came, &mut findings).await?);
+    while let Some(chunk) = chunks.recv().await {
+        let mut came = vec![chunk];
+        came.extend(std::iter::from_fn(|| chunks.try_recv().ok()));
+        for chunk in prepare(connection, intake, work, came, &mut findings).await? {
+            insert(connection, intake, work, &chunk, &mut findings).await?;
         }
-        let current = match ready.take() {
-            Some(ready) => ready,
-            None => match waiting.pop_front() {
-                Some(chunk) => bind(intake, work, chunk).await?,
-                None => continue,
-            },
-        };
-        ready = insert(connection, intake, work, current, waiting.pop_front(), &mut findings).await?;
     }
+    Ok(findings)
 }
 
 /// Leaves out what is stored already, and reads and locks what the rows of the rest are derived from.
@@ -129,60 +107,19 @@ impl<I: Intake> Prepared<I> {
     }
 }
 
-/// Derives the rows of a chunk and binds them.
-async fn bind<I: Intake>(intake: &I, work: &mut I::Work, chunk: Prepared<I>) -> Result<Ready<I>, StoreError> {
-    let derive = |(record, basis)| intake.derive(work, record, basis);
-    let derived: Vec<I::Derived> = chunk.contents().zip(&chunk.bases).map(derive).collect();
-    let bound = Bound::bind(&chunk.rows(&derived)).await?;
-    Ok(Ready { chunk, derived, bound })
-}
-
-/// Inserts the rows of a chunk while those of the next are bound.
+/// Derives the rows of a chunk, inserts them, and notes what became of them.
 async fn insert<I: Intake>(
     connection: &mut MySqlConnection,
     intake: &I,
     work: &mut I::Work,
-    current: Ready<I>,
-    next: Option<Prepared<I>>,
-    findings: &mut Findings,
-) -> Result<Option<Ready<I>>, StoreError> {
-    let Ready { chunk, derived, bound } = current;
-    let rows = chunk.rows(&derived);
-    let bind_next = async {
-        // The statement goes out first.
-        tokio::task::yield_now().await;
-        match next {
-            Some(next) => Ok(Some(bind(intake, work, next).await?)),
-            None => Ok(None),
-        }
-    };
-    let run = async { Ok::<_, StoreError>(insert::insert_bound(connection, I::statement(), &rows, bound).await?) };
-    let (refused, next) = tokio::try_join!(run, bind_next)?;
-    // The next rows were derived as if nothing had been refused: where something was, they are derived again after it.
-    let (next, again) = if refused.is_empty() { (next, None) } else { (None, next) };
-    let again = again.map(|ready| {
-        let derived = ready.chunk.bases.iter().zip(&ready.derived);
-        derived.for_each(|(basis, derived)| intake.take_back(work, basis, derived));
-        ready.chunk
-    });
-    settle(intake, work, &chunk, &derived, refused, findings);
-    match again {
-        Some(chunk) => Ok(Some(bind(intake, work, chunk).await?)),
-        None => Ok(next),
-    }
-}
-
-/// Notes what became of the rows of a chunk.
-fn settle<I: Intake>(
-    intake: &I,
-    work: &mut I::Work,
     chunk: &Prepared<I>,
-    derived: &[I::Derived],
-    refused: Vec<Refused>,
     findings: &mut Findings,
-) {
-    let mut refused = refused.into_iter().peekable();
-    let rows = chunk.candidates.iter().zip(chunk.contents()).zip(&chunk.bases).zip(derived);
+) -> Result<(), StoreError> {
+    let derive = |(record, basis)| intake.derive(work, record, basis);
+    let derived: Vec<I::Derived> = chunk.contents().zip(&chunk.bases).map(derive).collect();
+    let rows = chunk.rows(&derived);
+    let mut refused = insert::insert(connection, I::statement(), &rows).await?.into_iter().peekable();
+    let rows = chunk.candidates.iter().zip(chunk.contents()).zip(&chunk.bases).zip(&derived);
     for (n, (((candidate, content), basis), derived)) in rows.enumerate() {
         if let Some(refusal) = refused.next_if(|refused| refused.row == n) {
             let refusal = Refusal { field: Cow::Borrowed("store"), reason: refusal.reason };
@@ -194,4 +131,5 @@ fn settle<I: Intake>(
         intake.stored(work, content, derived);
         findings.stored.counts.stored += u64::from(candidate.delivery == Delivery::First);
     }
+    Ok(())
 }

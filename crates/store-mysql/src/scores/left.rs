@@ -11,7 +11,7 @@ use sqlx::mysql::MySqlArguments;
 use crate::customers;
 use crate::fault::{Retry, StoreError};
 use crate::insert::{self, Statement, add};
-use crate::scores::{self, Scored};
+use crate::scores::{self, Scored, SnapshotKey};
 use crate::sensors::known_text_keys;
 
 /// How often a transaction is run before its fault is handed to the caller.
@@ -30,10 +30,13 @@ static DONE: Statement =
     Statement::new("DELETE FROM unscored_snapshots WHERE (observed_at, customer_id) IN (", "(?,?)", ")");
 
 /// A snapshot's key.
-#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key<'a>(DateTime<Utc>, &'a str);
 
 impl<'a> Key<'a> {
+    pub(super) fn new((observed_at, customer_id): &'a SnapshotKey) -> Self {
+        Self(*observed_at, customer_id.as_str())
+    }
+
     fn of(score: &'a CustomerScore) -> Self {
         Self(score.observed_at, score.customer_id.as_str())
     }
@@ -47,15 +50,6 @@ impl insert::Row for Key<'_> {
         add(arguments, self.0.naive_utc())?;
         add(arguments, self.1)
     }
-}
-
-/// The keys of the snapshots that none of the scores is of, in their order.
-pub(super) fn without_score<'a>(snapshots: &'a [CustomerSnapshot], scores: &[CustomerScore]) -> Vec<Key<'a>> {
-    let scored: HashSet<_> = scores.iter().map(Key::of).collect();
-    let keys = snapshots.iter().map(|snapshot| Key(snapshot.observed_at, snapshot.customer_id.as_str()));
-    let mut unscored: Vec<_> = keys.filter(|key| !scored.contains(key)).collect();
-    unscored.sort_unstable();
-    unscored
 }
 
 /// How many snapshots wait for their score.
@@ -129,7 +123,7 @@ async fn attempt_store_left(pool: &MySqlPool, scores: &[CustomerScore]) -> Resul
         done.scores.extend(scores.iter().filter(is_waiting).cloned());
     }
     insert::insert_all(&mut transaction, &DONE, &done.scores.iter().map(Key::of).collect::<Vec<_>>()).await?;
-    done.alerts_opened = scores::store(&mut transaction, &done.scores).await?;
+    done.alerts_opened = scores::store(&mut transaction, &done.scores, &[]).await?;
     transaction.commit().await?;
     Ok(done)
 }

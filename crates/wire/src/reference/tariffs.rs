@@ -22,17 +22,23 @@ use crate::{tariff, times};
 pub fn parse_tariffs(bytes: &[u8], timezone: Tz) -> Result<Vec<TariffVersion>, Faulty<TariffVersion>> {
     let problems = Problems::default();
     let node = open(bytes).map_err(Faulty::whole)?;
-    let versions: Vec<Option<TariffVersion>> = node
-        .list("", &problems)
-        .into_iter()
-        .map(|(path, node)| read_version(node, &path, timezone, &problems))
-        .collect();
-    refuse_overlaps(&versions, &problems);
+    let read = node.list("", &problems).into_iter().map(|(path, node)| read_version(node, &path, timezone, &problems));
+    let (spans, versions): (Vec<_>, Vec<_>) = read.unzip();
+    refuse_overlaps(&spans, &problems);
     finish(versions, problems)
 }
 
-fn read_version(node: Node<'_>, path: &str, timezone: Tz, problems: &Problems) -> Option<TariffVersion> {
-    let mut object = node.object(path, problems)?;
+/// The name of a version, its beginning and its end.
+type Span = (String, DateTime<Utc>, Option<DateTime<Utc>>);
+
+/// Reads a version; its span also when its tariff is wrong.
+fn read_version(
+    node: Node<'_>,
+    path: &str,
+    timezone: Tz,
+    problems: &Problems,
+) -> (Option<Span>, Option<TariffVersion>) {
+    let mut object = node.object_or_none(path, problems);
     let name = object.required("name", |node| id(&node.text()?));
     let valid_from = object.required("valid_from", |node| instant(&node.text()?, timezone));
     let valid_to = object.optional("valid_to", |node| instant(&node.text()?, timezone));
@@ -44,7 +50,11 @@ fn read_version(node: Node<'_>, path: &str, timezone: Tz, problems: &Problems) -
         problems.add(object.path("valid_to"), "must be after valid_from");
     }
     object.close();
-    Some(TariffVersion { name: name?, valid_from: valid_from?, valid_to: valid_to?, tariff: tariff? })
+    let span = name.zip(valid_from).zip(valid_to).map(|((name, from), to)| (name, from, to));
+    let version = span.clone().zip(tariff);
+    let version =
+        version.map(|((name, valid_from, valid_to), tariff)| TariffVersion { name, valid_from, valid_to, tariff });
+    (span, version)
 }
 
 /// A time, or the first instant of a date.
@@ -63,15 +73,15 @@ pub(super) fn date(text: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(1000, 1, 2).filter(|first| day >= *first).map(|_| day)
 }
 
-fn refuse_overlaps(versions: &[Option<TariffVersion>], problems: &Problems) {
-    let mut known: Vec<(usize, &TariffVersion)> =
-        versions.iter().enumerate().filter_map(|(at, version)| Some((at, version.as_ref()?))).collect();
-    known.sort_by(|(_, a), (_, b)| (&a.name, a.valid_from).cmp(&(&b.name, b.valid_from)));
+fn refuse_overlaps(spans: &[Option<Span>], problems: &Problems) {
+    let mut known: Vec<(usize, &Span)> =
+        spans.iter().enumerate().filter_map(|(at, span)| Some((at, span.as_ref()?))).collect();
+    known.sort_by(|(_, a), (_, b)| (&a.0, a.1).cmp(&(&b.0, b.1)));
     for pair in known.windows(2) {
-        let [(at, version), (next_at, next)] = pair else {
+        let [(at, (name, _, to)), (next_at, (next, from, _))] = pair else {
             continue;
         };
-        if version.name == next.name && version.valid_to.is_none_or(|to| to > next.valid_from) {
+        if name == next && to.is_none_or(|to| to > *from) {
             problems.add(format!("[{next_at}].valid_from"), format!("overlaps [{at}], of the same name"));
         }
     }

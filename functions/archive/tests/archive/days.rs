@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use archive::{Limits, part_key};
 use millrace_store_mysql::archive::Dataset;
 use millrace_store_mysql::reference::ReferenceCache;
 use millrace_store_mysql::rerate::{self, Pace, Period};
 use millrace_wire::tariff;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use crate::support::{NUMBER, World};
+use crate::support::{NUMBER, World, day};
 
 fn days(archived: &archive::Archived) -> Vec<String> {
     let shown = archived.days.iter();
@@ -52,6 +54,36 @@ async fn a_closed_day_is_written_once_with_everything_that_was_stored() {
     let before = world.everything().await;
     assert_eq!(days(&world.run("2026-03-01").await), [] as [&str; 0], "the second run has nothing to do");
     assert_eq!(world.everything().await, before);
+}
+
+/// The rows of each group of each file of a day.
+async fn groups(world: &World, stored: &str) -> Vec<Vec<i64>> {
+    let mut groups = Vec::new();
+    for part in 0..world.manifest(Dataset::UsageEvents, stored).await.parts.len() {
+        let key = part_key(Dataset::UsageEvents, day(stored), part as u32);
+        let reader = SerializedFileReader::new(world.objects.get(&key).await.unwrap().body).unwrap();
+        groups.push(reader.metadata().row_groups().iter().map(|group| group.num_rows()).collect());
+    }
+    groups
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_written_group_by_group_and_a_file_ends_when_it_is_large() {
+    let world = World::new().await;
+    let deadline = || Instant::now() + Duration::from_secs(60);
+    world.store(NUMBER, &["2026-03-01T08:00:00Z"; 5]).await;
+    world.stored_at("2026-03-01 12:00:00").await;
+    let limits = Limits { group_rows: 2, ..Limits::default() };
+    world.try_run_within("2026-03-01", limits, deadline()).await.unwrap();
+    assert_eq!(groups(&world, "2026-03-01").await, [[2, 2, 1]]);
+
+    world.store(NUMBER, &["2026-03-02T08:00:00Z"; 5]).await;
+    world.stored_at("2026-03-02 12:00:00").await;
+    // Every group is larger than that, so that each ends its file.
+    let limits = Limits { part_bytes: 100, ..limits };
+    world.try_run_within("2026-03-02", limits, deadline()).await.unwrap();
+    assert_eq!(groups(&world, "2026-03-02").await, [vec![2], vec![2], vec![1]]);
+    assert_eq!(world.rows(Dataset::UsageEvents, "2026-03-02").await.len(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,13 +140,9 @@ async fn a_run_that_is_killed_at_any_moment_is_gone_on_with() {
     world.stored_at("2026-03-01 12:00:00").await;
     let mut patience = Duration::from_millis(20);
     let mut killed = 0;
-    loop {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        match tokio::time::timeout(patience, world.try_run("2026-03-01", 3, deadline)).await {
-            Ok(archived) => break assert!(archived.unwrap().finished),
-            Err(_) => killed += 1,
-        }
-        let busy = world.try_run("2026-03-01", 3, deadline).await;
+    while !world.run_for(patience).await {
+        killed += 1;
+        let busy = world.try_run("2026-03-01", 3, Instant::now() + Duration::from_secs(60)).await;
         if let Err(busy) = busy {
             assert!(busy.to_string().starts_with("another run of archive is at work"), "{busy}");
         }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use archive::{Answer, Archive, ArchiveError, Archived, Manifest, Request, key, part_key};
+use archive::{Answer, Archive, ArchiveError, Archived, Limits, Manifest, Request, key, part_key};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use millrace_domain::identity::{Destination, Msisdn};
 use millrace_domain::usage::{Service, UsageEvent};
@@ -13,6 +13,7 @@ use millrace_store_mysql::batch::{Incoming, Original, Originals, Record, Source}
 use millrace_store_mysql::reference::ReferenceCache;
 use millrace_store_mysql::{MySqlPool, pool, schema, usage};
 use millrace_store_objects::{ObjectCredentials, ObjectSettings, ObjectStore};
+use millrace_test_support::kill;
 use millrace_test_support::mysql::TestDatabase;
 use millrace_wire::tariff;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -20,6 +21,8 @@ use uuid::Uuid;
 
 /// A number of account A-1, whose cycles begin on the first.
 pub(crate) const NUMBER: &str = "46700000001";
+
+const SECRET: &str = "a secret";
 
 const TARIFF: &str = r#"{"currency":"EUR","timezone":"UTC","timings":{"any":{}},"rates":[
     {"service":"voice","prefix":"","timing":"any","weight":1,"connect_fee":"0","zone":"national","rounding":"up","decimals":4,
@@ -29,7 +32,7 @@ pub(crate) struct World {
     pub(crate) database: TestDatabase,
     pub(crate) pool: MySqlPool,
     pub(crate) objects: ObjectStore,
-    _server: ObjectsServer,
+    server: ObjectsServer,
     _folder: tempfile::TempDir,
     next: AtomicU64,
 }
@@ -50,6 +53,15 @@ pub(crate) fn month(text: &str) -> Month {
     Month::parse(text).unwrap()
 }
 
+fn object_settings(server: &ObjectsServer) -> ObjectSettings {
+    ObjectSettings {
+        endpoint: Some(format!("http://{}", server.address())),
+        region: "eu-west-1".to_owned(),
+        bucket: "millrace".to_owned(),
+        credentials: Some(ObjectCredentials { access_key: "key".to_owned(), secret_key: SECRET.to_owned().into() }),
+    }
+}
+
 impl World {
     pub(crate) async fn new() -> Self {
         let database = TestDatabase::create().await;
@@ -68,17 +80,29 @@ impl World {
             ))
             .await;
         let folder = tempfile::tempdir().unwrap();
-        let secret = secrecy::SecretString::from("a secret");
+        let secret = secrecy::SecretString::from(SECRET);
         let server = ObjectsServer::start(folder.path(), "127.0.0.1:0".parse().unwrap(), "key", &secret).await.unwrap();
-        let objects = ObjectStore::new(&ObjectSettings {
-            endpoint: Some(format!("http://{}", server.address())),
-            region: "eu-west-1".to_owned(),
-            bucket: "millrace".to_owned(),
-            credentials: Some(ObjectCredentials { access_key: "key".to_owned(), secret_key: secret }),
-        })
-        .await;
+        let objects = ObjectStore::new(&object_settings(&server)).await;
         objects.create_bucket().await.unwrap();
-        Self { database, pool, objects, _server: server, _folder: folder, next: AtomicU64::new(0) }
+        Self { database, pool, objects, server, _folder: folder, next: AtomicU64::new(0) }
+    }
+
+    /// Archives March's first day as [`World::run`] does, but is killed after `limit`: true when it came to its end before.
+    pub(crate) async fn run_for(&self, limit: Duration) -> bool {
+        let (archive, options, settings) = (
+            self.archive(Limits { part_rows: 3, ..Limits::default() }),
+            self.database.options(),
+            object_settings(&self.server),
+        );
+        let run = async move || {
+            let archive = Archive { pool: pool::with(options), objects: ObjectStore::new(&settings).await, ..archive };
+            let request = Request::Archive { through: Some(day("2026-03-01")) };
+            match archive.run(&request, Utc::now(), Instant::now() + Duration::from_secs(60)).await {
+                Ok(Answer::Archived(archived)) => assert!(archived.finished),
+                other => panic!("{other:?}"),
+            }
+        };
+        kill::after(limit, run).await.is_some()
     }
 
     /// Stores calls of a minute that began at some times.
@@ -102,7 +126,7 @@ impl World {
         let reference = ReferenceCache::new(tariff::parse_stored);
         let records = Incoming::ready(records.collect());
         let stored = usage::store(&self.pool, &reference, source, records, &NoRejects).await.unwrap();
-        assert_eq!(stored.counts.stored, times.len() as u64);
+        assert_eq!(stored.stored.counts.stored, times.len() as u64);
     }
 
     /// Stores a snapshot.
@@ -138,16 +162,17 @@ impl World {
         }
     }
 
-    pub(crate) fn archive(&self, part_rows: u64) -> Archive {
+    fn archive(&self, limits: Limits) -> Archive {
         Archive {
             pool: self.pool.clone(),
             objects: self.objects.clone(),
             holder: format!("test {}", Uuid::new_v4()),
             retention: TimeDelta::days(400),
-            part_rows,
+            limits,
         }
     }
 
+    /// Archives the days up to one, three rows to a file.
     pub(crate) async fn run(&self, through: &str) -> Archived {
         self.try_run(through, 3, Instant::now() + Duration::from_secs(60)).await.unwrap()
     }
@@ -158,8 +183,17 @@ impl World {
         part_rows: u64,
         deadline: Instant,
     ) -> Result<Archived, ArchiveError> {
+        self.try_run_within(through, Limits { part_rows, ..Limits::default() }, deadline).await
+    }
+
+    pub(crate) async fn try_run_within(
+        &self,
+        through: &str,
+        limits: Limits,
+        deadline: Instant,
+    ) -> Result<Archived, ArchiveError> {
         let request = Request::Archive { through: Some(day(through)) };
-        match self.archive(part_rows).run(&request, Utc::now(), deadline).await? {
+        match self.archive(limits).run(&request, Utc::now(), deadline).await? {
             Answer::Archived(archived) => Ok(archived),
             Answer::Dropped(_) => panic!("it was to archive"),
         }
@@ -168,7 +202,7 @@ impl World {
     pub(crate) async fn drop(&self, text: &str, now: &str) -> Result<u64, String> {
         let request = Request::Drop { month: month(text) };
         let now: DateTime<Utc> = now.parse().unwrap();
-        match self.archive(3).run(&request, now, Instant::now()).await {
+        match self.archive(Limits::default()).run(&request, now, Instant::now()).await {
             Ok(Answer::Dropped(dropped)) => Ok(dropped.rows),
             Ok(Answer::Archived(_)) => panic!("it was to drop"),
             Err(error) => Err(error.to_string()),

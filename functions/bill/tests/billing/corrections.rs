@@ -1,19 +1,9 @@
 //! Credits by re-rating, and credit notes.
 
-use std::time::{Duration, Instant};
-
-use millrace_domain::billing::Invoice;
 use millrace_domain::usage::Service::{Sms, Voice};
-use millrace_store_mysql::billing::{self, BillingError};
-use millrace_store_mysql::cache::{self, Feed};
+use millrace_store_mysql::billing;
 
-use crate::support::{Fixture, may, operator};
-
-async fn credit(fixture: &Fixture, number: &str) -> Result<Invoice, BillingError> {
-    let operator = operator();
-    let work = billing::cancel(&fixture.pool, "test", &operator, number, "wrong plan", may);
-    billing::in_turn(&fixture.pool, "test", Instant::now() + Duration::from_secs(5), work).await
-}
+use crate::support::Fixture;
 
 /// An account whose minutes of March were billed at 0.3333, and two calls in it.
 async fn billed_march() -> Fixture {
@@ -86,7 +76,7 @@ async fn a_credit_note_takes_an_invoice_back_and_its_charges_are_not_billed_agai
     // A correction that no invoice carries yet is not billed either.
     fixture.tariff("0.1000", false).await;
     fixture.rerate().await;
-    let note = credit(&fixture, "MR2026-00000001").await.unwrap();
+    let note = fixture.credit("MR2026-00000001").await;
     assert_eq!((note.number.as_str(), note.reason.as_str()), ("MR2026-00000002", "wrong plan"));
     // One that comes afterwards neither.
     fixture.tariff("0.9000", false).await;
@@ -125,13 +115,12 @@ async fn revenue_by_cycle_is_the_sum_of_what_was_issued_credit_notes_too_and_wha
     fixture.rerate().await;
     fixture.store(&[("33600000001", Sms, "2026-04-10T10:00:00Z", 1)]).await;
     let revenue = async || {
-        let reach = cache::reach(&fixture.pool, Feed::UsageEvents).await.unwrap();
-        assert!(cache::fold(&fixture.pool, reach.seq).await.unwrap().complete);
+        fixture.fold().await;
         let view = "SELECT CONCAT_WS(' ', cycle, invoices, net, tax, total, open_charges) FROM bi_revenue_by_cycle ORDER BY cycle";
         fixture.database.texts(view).await
     };
     assert_eq!(revenue().await, ["2026-03 1 0.6700 0.1300 0.8000 0.0000", "2026-04 0 0.0000 0.0000 0.0000 -0.4617"]);
-    credit(&fixture, "MR2026-00000001").await.unwrap();
+    fixture.credit("MR2026-00000001").await;
     assert_eq!(
         revenue().await,
         ["2026-03 2 0.0000 0.0000 0.0000 0.0000", "2026-04 0 0.0000 0.0000 0.0000 0.0049"],
@@ -145,9 +134,9 @@ async fn revenue_by_cycle_is_the_sum_of_what_was_issued_credit_notes_too_and_wha
 #[tokio::test]
 async fn a_credit_note_is_refused_where_there_is_nothing_to_cancel() {
     let fixture = billed_march().await;
-    credit(&fixture, "MR2026-00000001").await.unwrap();
+    fixture.credit("MR2026-00000001").await;
     let before = fixture.tables().await;
-    let refused = async |number: &str| credit(&fixture, number).await.unwrap_err().to_string();
+    let refused = async |number: &str| fixture.try_credit(number).await.unwrap_err().to_string();
     assert_eq!(refused("MR2026-00000001").await, "MR2026-00000001 is cancelled already, by MR2026-00000002");
     assert_eq!(refused("MR2026-00000002").await, "MR2026-00000002 is a credit note: it cancels MR2026-00000001");
     assert_eq!(refused("MR2026-00000009").await, "there is no invoice MR2026-00000009");

@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bill::{Answer, Request};
+use bill::{Answer, Bill, Request};
 use chrono::{DateTime, TimeDelta, Utc};
 use millrace_domain::usage::Service::Sms;
 use millrace_store_mysql::billing::{self, BillingError};
-use millrace_store_mysql::{import, leases};
+use millrace_store_mysql::{import, leases, pool};
+use millrace_test_support::kill;
 
 use crate::support::{Fixture, account, cycle, may, operator, store};
 
@@ -123,10 +124,15 @@ async fn a_run_that_is_dropped_anywhere_is_gone_on_with() {
     accounts(&fixture, 250).await;
     let mut millis = 0;
     loop {
-        // Dropping the run closes its connections, as the end of its process does; its lease is another one's after some seconds.
+        // A killed run's lease is another one's after some seconds.
         fixture.database.run("UPDATE leases SET expires_at = '1970-01-02'").await;
-        let run = fixture.run("2026-03");
-        if tokio::time::timeout(Duration::from_millis(millis), run).await.is_ok() {
+        let (bill, options) = (fixture.bill(may), fixture.database.options());
+        let run = async move || {
+            let bill = Bill { pool: pool::with(options), ..bill };
+            let request = Request::Cycle { cycle: cycle("2026-03"), as_of: None };
+            bill.run(&request, Instant::now() + Duration::from_secs(60)).await.unwrap()
+        };
+        if kill::after(Duration::from_millis(millis), run).await.is_some() {
             break;
         }
         millis += 15;

@@ -5,16 +5,19 @@ use std::time::{Duration, Instant};
 
 use bill::{Answer, Bill, Request};
 use chrono::{DateTime, Utc};
+use millrace_domain::billing::Invoice;
 use millrace_domain::cycles::Cycle;
 use millrace_domain::identity::{Destination, Msisdn};
 use millrace_domain::reference::{Account, Operator, Plan, Subscription};
 use millrace_domain::usage::{Service, UsageEvent};
 use millrace_store_mysql::batch::{Incoming, Original, Originals, Record, Source};
-use millrace_store_mysql::billing::BillingError;
+use millrace_store_mysql::billing::{self, BillingError};
+use millrace_store_mysql::cache::{self, Feed};
 use millrace_store_mysql::reference::ReferenceCache;
 use millrace_store_mysql::rerate::{self, Pace, Period};
 use millrace_store_mysql::{MySqlPool, import, pool, schema, usage};
 use millrace_test_support::mysql::TestDatabase;
+use millrace_test_support::pages::billing_check;
 use millrace_wire::{reference, tariff};
 use uuid::Uuid;
 
@@ -118,6 +121,29 @@ impl Fixture {
         rerate::run(&self.pool, &reference, &period, Pace::default(), &mut |_| {}).await.unwrap();
     }
 
+    /// Cancels an invoice.
+    pub(crate) async fn credit(&self, number: &str) -> Invoice {
+        self.try_credit(number).await.unwrap()
+    }
+
+    pub(crate) async fn try_credit(&self, number: &str) -> Result<Invoice, BillingError> {
+        let operator = operator();
+        let work = billing::cancel(&self.pool, "test", &operator, number, "wrong plan", may);
+        billing::in_turn(&self.pool, "test", Instant::now() + Duration::from_secs(5), work).await
+    }
+
+    /// Has the cache sum up what is open, as it does each minute.
+    pub(crate) async fn fold(&self) {
+        let reach = cache::reach(&self.pool, Feed::UsageEvents).await.unwrap();
+        assert!(cache::fold(&self.pool, reach.seq).await.unwrap().complete);
+    }
+
+    /// Runs the SQL check of `docs/billing.md` as it stands there: both of its sums are `charged`.
+    pub(crate) async fn assert_adds_up(&self, charged: &str) {
+        self.fold().await;
+        assert_eq!(self.database.texts(&billing_check()).await, [format!("{charged} {charged}")]);
+    }
+
     /// `number account cycle net tax total rounding status` of each invoice. The days to pay may have passed by the database's clock.
     pub(crate) async fn invoices(&self) -> Vec<String> {
         self.database
@@ -173,7 +199,7 @@ pub(crate) async fn store(pool: &MySqlPool, partition: u32, from: u64, events: &
     let source = Source { topic: "usage-events", partition, records: events.len() };
     let reference = ReferenceCache::new(tariff::parse_stored);
     let stored = usage::store(pool, &reference, source, Incoming::ready(records.collect()), &NoRejects).await.unwrap();
-    assert_eq!(stored.counts.stored, events.len() as u64);
+    assert_eq!(stored.stored.counts.stored, events.len() as u64);
 }
 
 /// No record is refused here.

@@ -115,7 +115,7 @@ impl World {
 
     pub(crate) async fn snapshots(&self, snapshots: Vec<CustomerSnapshot>) {
         let (source, incoming) = self.batch("customers", snapshots);
-        customers::store(&self.cache.mysql, None, source, incoming, &NoRejects).await.unwrap();
+        customers::store(&self.cache.mysql, Vec::new(), source, incoming, &NoRejects).await.unwrap();
     }
 
     /// Everything that is in the documents, as text to compare.

@@ -38,7 +38,9 @@ impl Dashboard {
 
     /// The champion's card; null while there is no champion. One whose card is not among the documents is told without.
     async fn model(&self) -> Part<Value> {
-        let Some(champion) = ask("mysql", champion::current(&self.mysql)).await? else { return Ok(Value::Null) };
+        let Some(champion) = self.ask_mysql(champion::current(self.mysql.pool())).await? else {
+            return Ok(Value::Null);
+        };
         let version = champion.model.version;
         let card = ask("documents", self.documents.model_card(version)).await?;
         Ok(json!({
@@ -56,8 +58,8 @@ impl Dashboard {
     pub(super) async fn forecasts(&self) -> Part<Value> {
         let (forecasts, crossings, currency) = tokio::join!(
             ask("documents", self.documents.forecasts()),
-            ask("mysql", dashboard::expected_crossings(&self.mysql, CROSSINGS)),
-            ask("mysql", dashboard::currency(&self.mysql))
+            self.ask_mysql(dashboard::expected_crossings(self.mysql.pool(), CROSSINGS)),
+            self.ask_mysql(dashboard::currency(self.mysql.pool()))
         );
         let currency = currency.unwrap_or_default();
         let unit = |series: &str| match series {

@@ -4,7 +4,7 @@ import { customers, model, revenue } from "./business.js";
 import { HourChart, sparkline } from "./charts.js";
 import { clock, count, rate, short, span } from "./format.js";
 import { forecasts } from "./forecasts.js";
-import { alarms, empty, figure, isBehind, mark, sensors, setData, setText, topics } from "./panels.js";
+import { alarms, empty, figure, isBehind, mark, platform, sensors, setData, setText, topics } from "./panels.js";
 import { Tail } from "./tail.js";
 
 const OVERVIEW_EVERY = 1500;
@@ -21,7 +21,7 @@ const $ = (id) => document.getElementById(id);
 const chart = new HourChart($("usage-chart"), $("usage-legend"));
 const tail = new Tail($("panel-tail"));
 const panels = ["topics", "usage", "alarms", "sensors"].map((name) => $(`panel-${name}`));
-const businessPanels = ["revenue", "churn", "model", "forecasts"].map((name) => $(`panel-${name}`));
+const businessPanels = ["revenue", "churn", "model", "forecasts", "platform"].map((name) => $(`panel-${name}`));
 const NAMES = { mysql: "MySQL", documents: "The document database", kafka: "Kafka" };
 
 let samples = [];
@@ -152,7 +152,7 @@ function age(panel, now, staleAfter, asked) {
   mark(panel, old ? (fresh ? `as of ${clock(fresh)}` : "no data yet") : null);
 }
 
-/** What comes from documents alone: each part by itself, so that one that fails leaves the others. */
+/** What changes by the minute: each part by itself, so that one that fails leaves the others. */
 async function business() {
   const now = () => new Date(Date.now() + clockOffset);
   const parts = {
@@ -161,6 +161,7 @@ async function business() {
       keep("churn", churn.customers, () => customers($("panel-churn"), churn.customers, now()));
       keep("model", churn, () => model($("panel-model"), churn.model, now()));
     },
+    "/api/platform-alarms": (told) => keep("platform", told, () => platform($("panel-platform"), told.platform, now())),
     "/api/forecasts": (found) => keep("forecasts", found.forecasts, () => forecasts($("panel-forecasts"), found, now())),
   };
   await Promise.allSettled(Object.entries(parts).map(async ([path, show]) => show(await fetchJson(path))));

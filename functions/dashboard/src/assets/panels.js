@@ -111,6 +111,29 @@ export function alarms(list, latest, now) {
   });
 }
 
+/** The platform's own alarms. There is no panel where nobody evaluates them (on AWS, CloudWatch shows them). */
+export function platform(panel, told, now) {
+  panel.hidden = !told;
+  if (!told) return;
+  setText(panel.querySelector("[data-watched]"), told.at ? `${count(told.watched)} watched` : "first looked at within a minute");
+  follow(panel.querySelector("ol"), told.alarms, (alarm) => alarm.name, () => {
+    const row = element("li");
+    const what = element("div", "what");
+    what.append(element("strong", "alarm"), element("span", "site"));
+    row.append(element("span", "badge"), what, element("span", "life"), element("p", "reason"));
+    setData(row, "open", "yes");
+    return row;
+  }, (row, alarm) => {
+    setData(row, "severity", alarm.severity);
+    setText(row.querySelector(".badge"), alarm.severity);
+    setText(row.querySelector(".alarm"), alarm.name);
+    setText(row.querySelector(".site"), alarm.meaning);
+    setText(row.querySelector(".life"), alarm.since ? `for ${span((now - new Date(alarm.since)) / 1000)}` : "");
+    setText(row.querySelector(".reason"), `${alarm.reason}. See ${alarm.runbook}`);
+  });
+  empty(panel, told.at != null && told.alarms.length === 0);
+}
+
 /** Bars of temperature begin at 0 °C and are full at 100 °C. */
 const FULL_BAR_C = 100;
 const RANK = { critical: 0, warning: 1 };

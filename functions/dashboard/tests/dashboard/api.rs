@@ -6,7 +6,7 @@ use lambda_http::http::StatusCode;
 use millrace_store_mysql::pool;
 use millrace_test_support::mysql::TestDatabase;
 
-use crate::site::{nowhere, site, site_on};
+use crate::site::{nowhere, site, site_on, site_with_alarms};
 
 #[tokio::test]
 async fn what_is_asked_wrongly_is_named() {
@@ -38,6 +38,28 @@ async fn an_empty_platform_has_an_overview() {
     assert_eq!(overview["cache"]["stale"], true);
     assert!(overview["topics"][0]["produced"].is_null(), "the topic is not there");
     assert_eq!(site.get("/api/usage?hours=744", &cookie).await.1["hours"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn the_platform_s_alarms_are_those_of_the_supervisor_s_file() {
+    let aws = site().await;
+    let (status, body) = aws.get("/api/platform-alarms", &aws.cookie().await).await;
+    assert_eq!((status, body), (StatusCode::OK, serde_json::json!({"platform": null})), "on AWS there is no file");
+
+    let file = std::env::temp_dir().join(format!("millrace-alarms-{}", std::process::id()));
+    let site = site_with_alarms(file.clone()).await;
+    let cookie = site.cookie().await;
+    let told = async || site.get("/api/platform-alarms", &cookie).await;
+    assert_eq!(told().await.1["platform"], serde_json::json!({"at": null, "watched": 0, "alarms": []}));
+    let report = r#"{"at": "2026-11-21T12:00:00Z", "pages": [], "alarms": [{"name": "site-hot", "state": "ALARM"}, {"name": "cache-old", "state": "OK"}]}"#;
+    std::fs::write(&file, report).unwrap();
+    assert_eq!(
+        told().await.1["platform"],
+        serde_json::json!({"at": "2026-11-21T12:00:00Z", "watched": 2, "alarms": [{"name": "site-hot", "state": "ALARM"}]})
+    );
+    std::fs::write(&file, "{").unwrap();
+    assert_eq!(told().await.0, StatusCode::SERVICE_UNAVAILABLE);
+    std::fs::remove_file(&file).unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Signing in and out, and what every answer carries.
 
 use lambda_http::http::{Method, StatusCode, header};
+use millrace_lambda_support::settings::UserPool;
 use serde_json::Value;
 
 use crate::site::site;
@@ -71,6 +72,74 @@ async fn another_sites_page_cannot_sign_in() {
     ])
     .await;
     assert!(answer.headers()[header::SET_COOKIE].to_str().unwrap().contains("; Secure"));
+}
+
+/// A request as API Gateway hands it over after its authorizer found these claims.
+fn authorized(method: Method, claims: Option<Value>, origin: &str) -> lambda_http::Request {
+    let event = serde_json::json!({
+        "version": "2.0",
+        "routeKey": "POST /signed-in",
+        "rawPath": "/signed-in",
+        "rawQueryString": "",
+        "headers": {"host": "dashboard.test", "origin": origin, "x-forwarded-proto": "https"},
+        "requestContext": {
+            "http": {"method": method.as_str(), "path": "/signed-in", "sourceIp": "127.0.0.1"},
+            "authorizer": claims.map(|claims| serde_json::json!({"jwt": {"claims": claims, "scopes": null}})),
+        },
+        "isBase64Encoded": false,
+    });
+    lambda_http::request::from_str(&event.to_string()).unwrap()
+}
+
+#[tokio::test]
+async fn a_token_that_api_gateway_has_checked_begins_a_session() {
+    let pool = UserPool { address: "https://people.example.com".into(), client_id: "client".into() };
+    let site = site().await.with_user_pool(pool);
+    let person = serde_json::json!({"sub": "1", "token_use": "id", "email": "operator@example.com"});
+    let own = "https://dashboard.test";
+    let answer = site.answer(authorized(Method::POST, Some(person.clone()), own)).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && cookie.contains("; Secure"),
+        "{cookie}"
+    );
+    let cookie = cookie.split(';').next().unwrap();
+    assert_eq!(site.send(Method::GET, "/", &[("cookie", cookie)], "").await.status(), StatusCode::OK);
+
+    let access = serde_json::json!({"sub": "1", "token_use": "access"});
+    for (claims, origin, status) in [
+        (None, own, StatusCode::UNAUTHORIZED),
+        (Some(access), own, StatusCode::UNAUTHORIZED),
+        (Some(person), "https://evil.test", StatusCode::FORBIDDEN),
+    ] {
+        let answer = site.answer(authorized(Method::POST, claims, origin)).await;
+        assert_eq!(answer.status(), status);
+        assert!(answer.headers().get(header::SET_COOKIE).is_none());
+    }
+    let answer = site.send(Method::POST, "/signed-in", &[("authorization", "Bearer e30.e30.e30")], "").await;
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "a token that nobody has checked is none");
+
+    for path in ["/sign-in", "/signed-in?code=1&state=2"] {
+        let answer = site.send(Method::GET, path, &[], "").await;
+        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.ends_with("connect-src 'self' https://people.example.com"), "{policy}");
+        let page = String::from_utf8(answer.body().to_vec()).unwrap();
+        assert!(page.contains(r#"data-address="https://people.example.com" data-client="client""#), "{page}");
+        assert!(!page.contains("{{"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_user_pool_there_is_no_way_by_one() {
+    let site = site().await;
+    let person = serde_json::json!({"sub": "1", "token_use": "id"});
+    let answer = site.answer(authorized(Method::POST, Some(person), "https://dashboard.test")).await;
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    assert_eq!(site.send(Method::GET, "/signed-in", &[], "").await.status(), StatusCode::NOT_FOUND);
+    let page = site.send(Method::GET, "/sign-in", &[], "").await;
+    let page = String::from_utf8(page.body().to_vec()).unwrap();
+    assert!(!page.contains("user-pool") && !page.contains("{{"), "{page}");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use dashboard::broker::Broker;
 use dashboard::session::Sessions;
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
+use millrace_lambda_support::settings::{KafkaSettings, UserPool};
 use millrace_store_documents::{DocumentSettings, DocumentStore};
 use millrace_store_mysql::{MySqlPool, pool, schema};
 use millrace_test_support::environment;
@@ -46,10 +47,16 @@ pub(crate) async fn site_on(mysql: MySqlPool, documents_url: String, kafka: &str
     let dashboard = Dashboard::new(
         mysql.clone(),
         documents.clone(),
-        Broker::new(kafka, [topic.clone()]),
-        Sessions::new(hash.into(), &"ab".repeat(32).into()).unwrap(),
+        Broker::of(&KafkaSettings::Brokers(kafka.to_owned()), [topic.clone()]).unwrap(),
+        Sessions::new(hash.into(), "ab".repeat(32).into()).unwrap(),
     );
     Site { dashboard, topic, mysql, documents, _database: database }
+}
+
+/// A dashboard that reads the platform's alarms from a file.
+pub(crate) async fn site_with_alarms(file: std::path::PathBuf) -> Site {
+    let Site { dashboard, topic, mysql, documents, _database } = site().await;
+    Site { dashboard: dashboard.with_platform_alarms(Some(file)), topic, mysql, documents, _database }
 }
 
 pub(crate) async fn site() -> Site {
@@ -74,6 +81,15 @@ fn request(method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> 
 }
 
 impl Site {
+    /// The same site, where people sign in by a user pool too.
+    pub(crate) fn with_user_pool(self, pool: UserPool) -> Self {
+        Self { dashboard: self.dashboard.with_user_pool(Some(pool)), ..self }
+    }
+
+    pub(crate) async fn answer(&self, request: Request) -> Response<Body> {
+        self.dashboard.handle(request).await
+    }
+
     pub(crate) async fn send(
         &self,
         method: Method,

@@ -1,9 +1,22 @@
 //! What events cost, and why some have no price yet.
 
-use crate::support::{Fixture, event, now, values};
+use crate::support::{Fixture, TOPIC, event, now, values};
 use chrono::{TimeZone, Utc};
 use millrace_domain::identity::{Destination, Msisdn};
-use millrace_wire::usage;
+use millrace_domain::usage::UsageEvent;
+use millrace_store_mysql::batch::{Incoming, Original, Originals, Record, Source};
+use millrace_store_mysql::reference::ReferenceCache;
+use millrace_store_mysql::usage::store;
+use millrace_wire::{tariff, usage};
+
+/// No record is refused here.
+struct NoRejects;
+
+impl Originals for NoRejects {
+    fn original(&self, offset: u64) -> Original {
+        panic!("the record at {offset} was refused")
+    }
+}
 
 async fn charges(fixture: &Fixture) -> Vec<String> {
     fixture
@@ -45,6 +58,22 @@ async fn without_an_operator_events_are_kept_unrated() {
     let fixture = Fixture::without_operator().await;
     fixture.deliver(0, 0, now(), &values([1])).await;
     assert_eq!(charges(&fixture).await, ["  - - no_subscription"]);
+}
+
+#[tokio::test]
+async fn a_batch_tells_how_many_events_it_could_not_price() {
+    let fixture = Fixture::new().await;
+    let unrated = async |first_offset: u64, events: Vec<UsageEvent>| {
+        let source = Source { topic: TOPIC, partition: 0, records: events.len() };
+        let record = |(offset, event)| Record { offset, recorded_at: now(), content: Ok(event) };
+        let records = (first_offset..).zip(events).map(record).collect();
+        let reference = ReferenceCache::new(tariff::parse_stored);
+        store(&fixture.pool, &reference, source, Incoming::ready(records), &NoRejects).await.unwrap().unrated
+    };
+    let stranger = |n: u32| UsageEvent { subscriber: Msisdn::parse("212699999999").unwrap(), ..event(n) };
+    assert_eq!(unrated(0, vec![event(1), stranger(2), stranger(3)]).await, 2);
+    assert_eq!(unrated(0, vec![event(1), stranger(2), stranger(3)]).await, 0, "delivered again");
+    assert_eq!(unrated(3, vec![event(4), event(1)]).await, 0);
 }
 
 #[tokio::test]

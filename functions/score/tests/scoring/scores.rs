@@ -32,6 +32,23 @@ async fn a_snapshot_without_a_label_is_scored_with_its_batch_and_only_once() {
 }
 
 #[tokio::test]
+async fn of_two_records_of_one_observation_the_first_is_stored_and_scored() {
+    let world = World::new().await;
+    world.promote(world.train(&by_day_minutes()).await).await;
+    world
+        .deliver(&[
+            snapshot("C-1", 1, 300.0, None),
+            snapshot("C-1", 1, 100.0, None),
+            snapshot("C-2", 1, 300.0, Some(true)),
+            snapshot("C-2", 1, 300.0, None),
+        ])
+        .await;
+    assert_eq!(world.scores().await, ["C-1 1 1 88 1"]);
+    assert_eq!(world.count("unscored_snapshots").await, "0");
+    world.documents.clear().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_score_has_its_strongest_reasons_in_the_database_and_in_the_document() {
     let world = World::new().await;
     world.promote(world.train(&by_day_minutes()).await).await;

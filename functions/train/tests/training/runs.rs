@@ -37,11 +37,7 @@ async fn a_training_that_is_killed_anywhere_leaves_a_whole_champion_and_the_next
     world.run().await;
     world.put(&customers("b", 600, 2, noon(), true)).await;
     for kill_after in [5, 60, 200, 500, 900, 1400, 2000] {
-        let killed = world.another(&format!("killed after {kill_after} ms"));
-        let running = tokio::spawn(async move { killed.run().await });
-        tokio::time::sleep(Duration::from_millis(kill_after)).await;
-        running.abort();
-        let _ended = running.await;
+        world.run_for(Duration::from_millis(kill_after)).await;
         let champion = world.champion().await.expect("a champion");
         let model = models::get(&world.train.mysql, champion).await.unwrap().expect("its model");
         assert!(model.stored_at.is_some());

@@ -12,10 +12,12 @@ use millrace_store_mysql::champion::{self, Change};
 use millrace_store_mysql::models::{self, Model};
 use millrace_store_mysql::{pool, schema};
 use millrace_store_objects::{ObjectCredentials, ObjectSettings, ObjectStore};
-use millrace_test_support::environment;
 use millrace_test_support::mysql::TestDatabase;
+use millrace_test_support::{environment, kill};
 use secrecy::SecretString;
 use train::{Answer, Settings, Train};
+
+const SECRET: &str = "secret";
 
 pub(crate) struct World {
     pub(crate) train: Train,
@@ -28,31 +30,37 @@ pub(crate) fn noon() -> DateTime<Utc> {
     "2026-11-21T12:00:00Z".parse().unwrap()
 }
 
+fn document_settings(database: &TestDatabase) -> DocumentSettings {
+    DocumentSettings {
+        url: environment::required("MILLRACE_TEST_DOCUMENTS_URL"),
+        database: database.name().to_owned(),
+        user: None,
+        password: None,
+        timeout: Duration::from_secs(20),
+    }
+}
+
+fn object_settings(server: &ObjectsServer) -> ObjectSettings {
+    ObjectSettings {
+        endpoint: Some(format!("http://{}", server.address())),
+        region: "eu-west-1".into(),
+        bucket: "models".into(),
+        credentials: Some(ObjectCredentials { access_key: "key".into(), secret_key: SECRET.to_owned().into() }),
+    }
+}
+
 impl World {
     pub(crate) async fn new() -> Self {
         let database = TestDatabase::create().await;
         let mysql = pool::with(database.options());
         schema::migrate(&mysql, noon()).await.unwrap();
-        let settings = DocumentSettings {
-            url: environment::required("MILLRACE_TEST_DOCUMENTS_URL"),
-            database: database.name().to_owned(),
-            user: None,
-            password: None,
-            timeout: Duration::from_secs(20),
-        };
-        let documents = DocumentStore::connect(&settings).await.unwrap();
+        let documents = DocumentStore::connect(&document_settings(&database)).await.unwrap();
         documents.create_indexes().await.unwrap();
 
         let folder = tempfile::tempdir().unwrap();
-        let secret: SecretString = "secret".to_owned().into();
+        let secret = SecretString::from(SECRET);
         let server = ObjectsServer::start(folder.path(), "127.0.0.1:0".parse().unwrap(), "key", &secret).await.unwrap();
-        let objects = ObjectStore::new(&ObjectSettings {
-            endpoint: Some(format!("http://{}", server.address())),
-            region: "eu-west-1".into(),
-            bucket: "models".into(),
-            credentials: Some(ObjectCredentials { access_key: "key".into(), secret_key: secret }),
-        })
-        .await;
+        let objects = ObjectStore::new(&object_settings(&server)).await;
         objects.create_bucket().await.unwrap();
         let settings = Settings { contact_cost: 10.0, value_kept: 100.0, seed: 42, max_rows: 100_000 };
         let train = Train { mysql, documents, objects, holder: "a test".into(), settings, clock: Utc::now };
@@ -73,6 +81,20 @@ impl World {
             settings: self.train.settings.clone(),
             clock: self.train.clock,
         }
+    }
+
+    /// Trains in a process that is killed after `limit`.
+    pub(crate) async fn run_for(&self, limit: Duration) {
+        let train = self.another(&format!("killed after {limit:?}"));
+        let (options, documents) = (self.database.options(), document_settings(&self.database));
+        let objects = object_settings(self.server.as_ref().expect("a running server"));
+        let run = async move || {
+            let mysql = pool::with(options);
+            let documents = DocumentStore::connect(&documents).await.unwrap();
+            let objects = ObjectStore::new(&objects).await;
+            Train { mysql, documents, objects, ..train }.run().await
+        };
+        kill::after(limit, run).await;
     }
 
     pub(crate) async fn champion(&self) -> Option<u32> {

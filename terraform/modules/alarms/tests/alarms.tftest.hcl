@@ -6,6 +6,7 @@ variables {
   name       = "millrace-test"
   account_id = "000000000000"
   key_arn    = "arn:aws:kms:eu-central-1:000000000000:key/00000000-0000-0000-0000-000000000000"
+  silence    = { wait_seconds = 120, extension_seconds = 300 }
   groups     = [{ name = "database", silenced_by = null }, { name = "functions", silenced_by = "database" }, { name = "ingest", silenced_by = "functions" }]
   alarms = [
     { name = "function-near-timeout", group = "functions", for = "each-function", namespace = "AWS/Lambda", metric = "Duration", unit = "Milliseconds", dimensions = { FunctionName = "{function}" }, statistic = "Maximum", period_seconds = 300, evaluation_periods = 3, datapoints_to_alarm = 2, comparison = "GreaterThanThreshold", threshold = 0.5, threshold_of = "timeout_ms", missing_data = "notBreaching", severity = "critical", meaning = "slow" },

@@ -36,6 +36,16 @@ run "makes_an_api_of_the_manifests_paths" {
   }
 
   assert {
+    condition     = aws_apigatewayv2_route.signed_in.route_key == "POST /signed-in" && aws_apigatewayv2_route.signed_in.authorization_type == "JWT" && aws_apigatewayv2_authorizer.people.jwt_configuration[0].issuer == "https://${aws_cognito_user_pool.this.endpoint}"
+    error_message = "a session of a person begins with a token of the user pool"
+  }
+
+  assert {
+    condition     = output.sign_in.address == "https://millrace-test-000000000000.auth.${data.aws_region.current.name}.amazoncognito.com"
+    error_message = "the page is told where people sign in"
+  }
+
+  assert {
     condition     = length(aws_wafv2_web_acl_association.this) == 1
     error_message = "WAF stands before the sign-in"
   }

@@ -22,7 +22,7 @@ variables {
   services = {
     mysql   = { url = "mysql://millrace@db:3306/millrace", secret_pattern = "millrace-test/mysql/functions", secret_arn = "arn:aws:secretsmanager:eu-central-1:000000000000:secret:millrace-test/mysql/functions-abcdef" }
     objects = { bucket = "millrace-test-objects", arn = "arn:aws:s3:::millrace-test-objects" }
-    kafka   = { brokers = "b-1:9098", cluster_arn = "arn:aws:kafka:eu-central-1:000000000000:cluster/millrace-test/00000000-0000-0000-0000-000000000000-0", cluster_name = "millrace-test" }
+    kafka   = { cluster_arn = "arn:aws:kafka:eu-central-1:000000000000:cluster/millrace-test/00000000-0000-0000-0000-000000000000-0", cluster_name = "millrace-test" }
   }
   partitions             = { usage-events = 4 }
   failed_batches         = { bucket = "millrace-test-failed-batches", arn = "arn:aws:s3:::millrace-test-failed-batches" }
@@ -142,7 +142,7 @@ run "refuses_a_need_that_is_not_there_and_a_topic_that_nobody_makes" {
   command = plan
 
   variables {
-    services   = { mysql = null, kafka = { brokers = "b-1:9098", cluster_arn = "arn:aws:kafka:eu-central-1:000000000000:cluster/millrace-test/00000000-0000-0000-0000-000000000000-0", cluster_name = "millrace-test" } }
+    services   = { mysql = null, kafka = { cluster_arn = "arn:aws:kafka:eu-central-1:000000000000:cluster/millrace-test/00000000-0000-0000-0000-000000000000-0", cluster_name = "millrace-test" } }
     partitions = { usage-events = 4, other = 1 }
   }
 

@@ -22,7 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The world as it is now.
 pub(super) struct Worlds {
-    pool: MySqlPool,
+    /// `None`: there is no database to look at.
+    pool: Option<MySqlPool>,
     seed: u64,
     current: World,
     read: Read,
@@ -51,7 +52,20 @@ impl Worlds {
                 Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
             }
         };
-        Ok(Self { pool, seed, current: make(seed, parts)?, read, looked: Instant::now() })
+        Ok(Self { pool: Some(pool), seed, current: make(seed, parts)?, read, looked: Instant::now() })
+    }
+
+    /// The sample operator's, for records that go where no database can be asked.
+    pub(super) fn sample(seed: u64) -> anyhow::Result<Self> {
+        let none = Parts {
+            numbers: Vec::new(),
+            cells: Vec::new(),
+            sensors: Vec::new(),
+            customers: Vec::new(),
+            timezone: Tz::UTC,
+        };
+        let read = Read { version: 0, day: Utc::now().date_naive(), timezone: Tz::UTC };
+        Ok(Self { pool: None, seed, current: make(seed, none)?, read, looked: Instant::now() })
     }
 
     /// The world as it was read last.
@@ -62,17 +76,15 @@ impl Worlds {
     /// Reads the operator's data again when some time has passed and it may have changed. While the database is away the world
     /// stays as it is.
     pub(super) async fn refresh_if_due(&mut self) {
-        if self.looked.elapsed() < LOOK {
-            return;
-        }
+        let Some(pool) = self.pool.as_ref().filter(|_| self.looked.elapsed() >= LOOK) else { return };
         self.looked = Instant::now();
         let today = Utc::now().with_timezone(&self.read.timezone).date_naive();
-        let moved = match world::version(&self.pool).await {
+        let moved = match world::version(pool).await {
             Ok(version) => version != self.read.version || today != self.read.day,
             Err(_) => false,
         };
         if moved
-            && let Ok((parts, read)) = read(&self.pool).await
+            && let Ok((parts, read)) = read(pool).await
             && let Ok(world) = make(self.seed, parts)
         {
             (self.current, self.read) = (world, read);

@@ -12,6 +12,7 @@ use millrace_store_mysql::reference::ReferenceCache;
 use millrace_store_mysql::rerate::{self, Outcome, RerateError};
 use millrace_store_mysql::{leases, pool};
 use millrace_test_support::batches::batch;
+use millrace_test_support::kill;
 use millrace_wire::{tariff, usage};
 use sqlx::mysql::MySqlConnectOptions;
 
@@ -38,19 +39,14 @@ async fn world(events: u32) -> Fixture {
     fixture
 }
 
-/// Runs on a runtime of its own, which ends when the time is over: its connections are cut wherever they are, as by a kill.
-fn run_for(options: MySqlConnectOptions, limit: Duration) -> Option<Outcome> {
-    let run = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let pool = pool::with(options);
-            let reference = ReferenceCache::new(tariff::parse_stored);
-            let (always, mut quiet) = (always(), |_| ());
-            let run = rerate::run(&pool, &reference, &always, pace(20), &mut quiet);
-            tokio::time::timeout(limit, run).await.ok().map(Result::unwrap)
-        })
+/// Prices all again for at most `limit`.
+async fn run_for(options: MySqlConnectOptions, limit: Duration) -> Option<Outcome> {
+    let run = async move || {
+        let pool = pool::with(options);
+        let reference = ReferenceCache::new(tariff::parse_stored);
+        rerate::run(&pool, &reference, &always(), pace(20), &mut |_| ()).await.unwrap()
     };
-    std::thread::spawn(run).join().unwrap()
+    kill::after(limit, run).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,7 +59,7 @@ async fn a_run_that_is_killed_at_any_point_is_gone_on_with_and_changes_each_even
     let expected = price_again(&whole, &always()).await;
     let (mut kills, mut outcome) = (0, None);
     while outcome.is_none() {
-        outcome = run_for(fixture.database.options(), Duration::from_millis(5 + kills));
+        outcome = run_for(fixture.database.options(), Duration::from_millis(5 + kills)).await;
         kills += u64::from(outcome.is_none());
         fixture.database.run("UPDATE leases SET expires_at = '2000-01-01'").await;
         assert!(kills < 500, "it never ends");

@@ -1,0 +1,178 @@
+//! The project's own alarms on a small stack, minute by minute.
+#![allow(clippy::unwrap_used)]
+
+use chrono::TimeDelta;
+
+use super::*;
+
+fn names(names: &[(&str, &str)]) -> BTreeMap<String, String> {
+    names.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// The functions rate, watch and cache, and a database.
+fn things() -> Vec<Thing> {
+    let function = |name: &str| Thing {
+        kinds: vec!["each-function".into(), format!("function:{name}")],
+        key: name.into(),
+        names: names(&[("function", name)]),
+        timeout_ms: 60_000.0,
+    };
+    let mapping = Thing {
+        kinds: vec!["each-mapping".into()],
+        key: "rate-usage-events".into(),
+        names: names(&[
+            ("function", "rate"),
+            ("topic", "usage-events"),
+            ("mapping", "u-1"),
+            ("cluster", "kafka"),
+            ("consumer_group", "millrace-rate"),
+        ]),
+        timeout_ms: 60_000.0,
+    };
+    let database = Thing {
+        kinds: vec!["database".into()],
+        names: names(&[("database", "mysql"), ("database_dimension", "DBInstanceIdentifier")]),
+        ..Thing::default()
+    };
+    vec![function("rate"), function("watch"), function("cache"), mapping, database]
+}
+
+struct Stack {
+    board: Board,
+    now: DateTime<Utc>,
+}
+
+impl Stack {
+    fn new() -> Self {
+        let definitions = Definitions::parse(include_str!("../../../../terraform/alarms.json")).unwrap();
+        Self { board: Board::new(&definitions, &things()).unwrap(), now: DateTime::UNIX_EPOCH }
+    }
+
+    fn measure(&mut self, namespace: &str, metric: &str, dimensions: &[(&str, &str)], value: f64) {
+        self.board.measure(&Measurement { namespace, metric, dimensions, value });
+    }
+
+    /// A minute in which all is well: records come, the cache runs, the database answers, a sensor is too hot or not.
+    fn healthy(&mut self, hot: f64) -> Vec<String> {
+        let topic = [("Topic", "usage-events"), ("Function", "rate")];
+        for (metric, value) in [("RecordsStored", 10.0), ("BatchesFailed", 0.0), ("LagAge", 0.5)] {
+            self.measure("Millrace", metric, &topic, value);
+        }
+        self.measure("Millrace", "SensorsHot", &[("Function", "watch")], hot);
+        self.measure("Millrace", "RunDuration", &[("Function", "cache")], 80.0);
+        self.measure("AWS/RDS", "CPUUtilization", &[("DBInstanceIdentifier", "mysql")], 3.0);
+        self.measure("AWS/Lambda", "Errors", &[("FunctionName", "cache")], 0.0);
+        self.minute()
+    }
+
+    fn minute(&mut self) -> Vec<String> {
+        self.now += TimeDelta::minutes(1);
+        self.board.step(self.now).into_iter().map(|notice| notice.text).collect()
+    }
+
+    fn alarm(&self, name: &str) -> AlarmState {
+        self.board.report().alarms.into_iter().find(|alarm| alarm.name == name).unwrap()
+    }
+}
+
+#[test]
+fn each_thing_has_its_alarms() {
+    let stack = Stack::new();
+    let alarms = stack.board.report().alarms;
+    for name in ["function-errors-watch", "lag-age-rate-usage-events", "cache-old", "database-away", "events-unrated"] {
+        assert!(alarms.iter().any(|alarm| alarm.name == name), "{name}");
+    }
+    for name in ["cache-old-cache", "documents-away", "billing-stopped", "brokers-away"] {
+        assert!(alarms.iter().all(|alarm| alarm.name != name), "{name}");
+    }
+    let near_timeout = stack.board.watches.iter().find(|watch| watch.name == "function-near-timeout-rate").unwrap();
+    assert!((near_timeout.threshold - 57_000.0).abs() < f64::EPSILON, "95 % of a minute");
+    assert!(alarms.iter().all(|alarm| alarm.state == State::InsufficientData && alarm.since.is_none()));
+}
+
+#[test]
+fn a_stack_that_begins_is_not_in_alarm() {
+    let mut stack = Stack::new();
+    for _ in 0..200 {
+        assert_eq!(stack.healthy(0.0), Vec::<String>::new());
+    }
+    assert!(stack.board.report().alarms.iter().all(|alarm| alarm.state != State::Alarm));
+    assert_eq!(stack.alarm("database-away").state, State::Ok);
+    assert_eq!(stack.alarm("function-throttles-rate").state, State::Ok, "nothing measured is well");
+}
+
+#[test]
+fn a_hot_site_is_told_once_for_as_long_as_it_is_hot() {
+    let mut stack = Stack::new();
+    stack.healthy(0.0);
+    assert_eq!(stack.healthy(2.0), ["ALARM sites-warning: site-hot"]);
+    let alarm = stack.alarm("site-hot");
+    assert_eq!((alarm.state, alarm.since), (State::Alarm, Some(stack.now)));
+    assert_eq!(alarm.reason, "1 of the last 1 datapoints of SensorsHot (Maximum over 60 s) was greater than 0: 2");
+    assert_eq!(alarm.runbook, "docs/runbook.md#site-hot");
+    assert!(stack.healthy(1.0).is_empty());
+    assert_eq!(stack.board.report().pages.len(), 1);
+    // Nobody looks for a while: the alarm stays as it is.
+    for _ in 0..10 {
+        assert!(!stack.minute().iter().any(|text| text.contains("site")));
+    }
+    assert_eq!(stack.alarm("site-hot").state, State::Alarm);
+    assert!(stack.healthy(0.0).contains(&"OK sites-warning: site-hot".to_owned()));
+}
+
+#[test]
+fn a_producer_that_stops_is_told_when_older_records_no_longer_stand_in() {
+    let mut stack = Stack::new();
+    (0..30).for_each(|_| assert!(stack.healthy(0.0).is_empty()));
+    let mut told = Vec::new();
+    for minute in 1..=20 {
+        stack.measure("Millrace", "RunDuration", &[("Function", "cache")], 80.0);
+        stack.measure("AWS/RDS", "CPUUtilization", &[("DBInstanceIdentifier", "mysql")], 3.0);
+        told.extend(stack.minute().into_iter().map(|text| (minute, text)));
+    }
+    // Three periods of five minutes without a record, then two minutes for what may explain it.
+    assert_eq!(told, [(17, "ALARM ingest-warning: producer-stopped-rate-usage-events".to_owned())]);
+    assert_eq!(stack.healthy(0.0), ["OK ingest-warning: producer-stopped-rate-usage-events"]);
+}
+
+#[test]
+fn a_database_that_is_away_pages_alone() {
+    let mut stack = Stack::new();
+    (0..30).for_each(|_| assert!(stack.healthy(0.0).is_empty()));
+    let mut told = Vec::new();
+    for _ in 0..12 {
+        stack.measure("Millrace", "BatchesFailed", &[("Function", "rate"), ("Topic", "usage-events")], 1.0);
+        stack.measure("AWS/Lambda", "Errors", &[("FunctionName", "cache")], 1.0);
+        told.extend(stack.minute());
+    }
+    (0..12).for_each(|_| told.extend(stack.healthy(0.0)));
+    assert_eq!(told, ["ALARM database-critical: database-away", "OK database-critical: database-away"]);
+}
+
+#[test]
+fn dimensions_that_a_thing_has_not_are_an_error() {
+    let definitions = Definitions::parse(include_str!("../../../../terraform/alarms.json")).unwrap();
+    let nameless = Thing { kinds: vec!["each-function".into()], key: "rate".into(), ..Thing::default() };
+    let error = Board::new(&definitions, &[nameless]).unwrap_err().to_string();
+    assert_eq!(error, "alarm function-errors: `dimensions` name {function}, which nothing that is each-function has");
+}
+
+#[test]
+fn a_notice_is_what_a_webhook_is_sent() {
+    let mut stack = Stack::new();
+    stack.measure("Millrace", "SensorsHot", &[("Function", "watch")], 1.0);
+    stack.now += TimeDelta::minutes(1);
+    let notices = stack.board.step(stack.now);
+    assert_eq!(
+        serde_json::to_value(&notices).unwrap(),
+        serde_json::json!([{
+            "alarm": "sites-warning", "state": "ALARM", "severity": "warning", "at": "1970-01-01T00:01:00.000Z",
+            "text": "ALARM sites-warning: site-hot",
+            "alarms": [{
+                "name": "site-hot", "meaning": "a sensor measures more than its threshold",
+                "reason": "1 of the last 1 datapoints of SensorsHot (Maximum over 60 s) was greater than 0: 1",
+                "runbook": "docs/runbook.md#site-hot",
+            }],
+        }])
+    );
+}

@@ -1,0 +1,176 @@
+//! What must hold whichever emulator and database stand there.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use millrace_store_documents::{DocumentSettings, DocumentStore};
+use millrace_test_support::batches::batch;
+use millrace_test_support::mysql::TestDatabase;
+use millrace_tests::customers::churn_file;
+use millrace_wire::Topic;
+use millrace_wire::csv_records::{CsvRecords, CustomerDefaults};
+use uuid::Uuid;
+
+use crate::emulator::Aws;
+use crate::functions::Functions;
+
+/// Where everything is.
+pub(crate) struct Place {
+    /// The administrator's address, `mysql://user:password@host:port/`.
+    pub(crate) mysql_url: String,
+    pub(crate) documents_url: String,
+    pub(crate) aws: Aws,
+}
+
+impl Place {
+    pub(crate) async fn database(&self) -> TestDatabase {
+        TestDatabase::create_on(&self.mysql_url).await
+    }
+
+    /// The administrator's name and password, and `host:port`.
+    fn administrator(&self) -> (&str, &str, &str) {
+        let parts = self.mysql_url.strip_prefix("mysql://").and_then(|rest| rest.split_once('@'));
+        let (user, server) = parts.expect("mysql://user:password@host:port/");
+        let (user, password) = user.split_once(':').unwrap_or((user, ""));
+        (user, password, server.trim_end_matches('/'))
+    }
+
+    /// The variables of the group `mysql`, with the password as a secret.
+    fn mysql(&self, user: &str, database: &TestDatabase, secret_arn: &str) -> BTreeMap<String, String> {
+        let url = format!("mysql://{user}@{}/{}", self.administrator().2, database.name());
+        let mut variables = self.aws.environment();
+        variables.insert("MILLRACE_MYSQL_URL".into(), url);
+        variables.insert("MILLRACE_MYSQL_PASSWORD_SECRET_ARN".into(), secret_arn.into());
+        variables
+    }
+}
+
+/// `migrate` signs in by the administrator's secret, makes the schema, and the users that secrets name.
+pub(crate) async fn users_are_made_of_their_secrets(place: &Place, database: &TestDatabase) {
+    const USERS: &str =
+        "SELECT CONCAT(user, '@', host) FROM mysql.user WHERE user IN ('bi', 'millrace') AND host = '%' ORDER BY 1";
+    let name = |what: &str| format!("{}/mysql/{what}", database.name());
+    let (user, password, _) = place.administrator();
+    let admin = place.aws.create_secret(&name("admin"), user, password).await;
+    let bi = place.aws.create_secret(&name("bi"), "bi", "bipassword").await;
+    let functions = place.aws.create_secret(&name("functions"), "millrace", "functionspassword").await;
+    let mut variables = place.mysql(user, database, &admin);
+    variables.insert("MILLRACE_MYSQL_USER_SECRET_ARNS".into(), format!("{bi},{functions}"));
+    let migrate = Functions::start(&["migrate"], variables);
+    let first = migrate.invoke("migrate", "{}").await;
+    assert_eq!((&first["applied"], &first["users"]), (&first["known"], &2.into()), "{first}");
+    assert_eq!(database.texts(USERS).await, ["bi@%", "millrace@%"]);
+    let rights = "SELECT COUNT(*) FROM information_schema.table_privileges WHERE privilege_type = 'SELECT' \
+                  AND table_schema = DATABASE() AND table_name LIKE 'bi\\_%' AND grantee = '\\'bi\\'@\\'%\\''";
+    assert_ne!(database.texts(&format!("SELECT CAST(({rights}) AS CHAR)")).await, ["0"]);
+    let second = migrate.invoke("migrate", "{}").await;
+    assert_eq!((&second["applied"], &second["users"]), (&0.into(), &2.into()), "{second}");
+    migrate.stop().await;
+    database.run("DROP USER 'bi'@'%'; DROP USER 'millrace'@'%'").await;
+}
+
+/// A process whose connections are lost after its password was changed goes on with the new one, without a failed batch.
+pub(crate) async fn a_changed_password_is_read_again(place: &Place, database: &TestDatabase) {
+    let (user, arn) = user_of_functions(place, database).await;
+    let rate = Functions::start(&["rate"], place.mysql(&user, database, &arn));
+    assert_eq!(rate.invoke("rate", &event(0)).await["batchItemFailures"], serde_json::json!([]));
+
+    database.run(&format!("ALTER USER '{user}'@'%' IDENTIFIED BY 'second'")).await;
+    place.aws.change_secret(&arn, &user, "second").await;
+    let connections = format!("SELECT CAST(id AS CHAR) FROM information_schema.processlist WHERE user = '{user}'");
+    for connection in database.texts(&connections).await {
+        database.run(&format!("KILL {connection}")).await;
+    }
+    assert_eq!(rate.invoke("rate", &event(1)).await["batchItemFailures"], serde_json::json!([]));
+    assert_eq!(database.texts("SELECT CAST(COUNT(*) AS CHAR) FROM usage_events").await, ["2"]);
+    let log = rate.log("rate");
+    assert!(log.contains("password was changed"), "{log}");
+    assert!(!log.contains("\"first\"") && !log.contains("\"second\""), "{log}");
+    rate.stop().await;
+    database.run(&format!("DROP USER '{user}'@'%'")).await;
+}
+
+/// A function whose secret is not there says which, and where that is set.
+pub(crate) async fn a_missing_secret_is_named(place: &Place, database: &TestDatabase) {
+    let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:nowhere-abcdef";
+    let rate = Functions::start(&["rate"], place.mysql("nobody", database, arn));
+    rate.fail("rate", &event(0)).await;
+    let log = rate.log("rate");
+    let expected =
+        format!("MILLRACE_MYSQL_PASSWORD_SECRET_ARN: cannot read the secret {arn}: ResourceNotFoundException");
+    assert!(log.contains(&expected), "{log}");
+    rate.stop().await;
+}
+
+/// `train` writes the model's artefact and card to the bucket that it finds by `AWS_ENDPOINT_URL`.
+pub(crate) async fn a_model_is_trained_into_s3(place: &Place, database: &TestDatabase) {
+    let (user, arn) = user_of_functions(place, database).await;
+    let bucket = format!("models-{}", Uuid::new_v4().simple());
+    let objects = place.aws.create_bucket(&bucket).await;
+    let settings = DocumentSettings {
+        url: place.documents_url.clone(),
+        database: database.name().to_owned(),
+        user: None,
+        password: None,
+        timeout: Duration::from_secs(20),
+    };
+    let documents = DocumentStore::connect(&settings).await.unwrap();
+    documents.create_indexes().await.unwrap();
+    documents.put_features(&customers()).await.unwrap();
+
+    let mut variables = place.mysql(&user, database, &arn);
+    variables.insert("MILLRACE_DOCUMENTS_URL".into(), place.documents_url.clone());
+    variables.insert("MILLRACE_DOCUMENTS_DATABASE".into(), database.name().to_owned());
+    variables.insert("MILLRACE_OBJECTS_BUCKET".into(), bucket);
+    let train = Functions::start(&["train"], variables);
+    let answer = train.invoke("train", "{}").await;
+    assert_eq!(answer["outcome"], "promoted", "{answer}");
+    train.stop().await;
+    let keys: Vec<String> = objects.list("models/1/").await.unwrap().into_iter().map(|object| object.key).collect();
+    assert_eq!(keys, ["models/1/artefact.json", "models/1/card.json"]);
+    database.run(&format!("DROP USER '{user}'@'%'")).await;
+}
+
+/// A user of this test's own that may do what functions do; its name and its secret's ARN.
+pub(crate) async fn user_of_functions(place: &Place, database: &TestDatabase) -> (String, String) {
+    let user = format!("f{}", &Uuid::new_v4().simple().to_string()[..12]);
+    let sql = format!(
+        "CREATE USER '{user}'@'%' IDENTIFIED BY 'first'; \
+         GRANT SELECT, INSERT, UPDATE, DELETE ON `{}`.* TO '{user}'@'%'",
+        database.name()
+    );
+    database.run(&sql).await;
+    let arn = place.aws.create_secret(&user, &user, "first").await;
+    (user, arn)
+}
+
+pub(crate) async fn variables_of(place: &Place, database: &TestDatabase) -> BTreeMap<String, String> {
+    let (user, arn) = user_of_functions(place, database).await;
+    place.mysql(&user, database, &arn)
+}
+
+/// A call that began just now.
+pub(crate) fn call(number: i64, now: DateTime<Utc>) -> String {
+    let started_at = now.to_rfc3339_opts(SecondsFormat::Millis, true);
+    serde_json::json!({
+        "event_id": Uuid::new_v4(), "service": "voice", "subscriber": format!("2126123456{number:02}"),
+        "destination": "+212522000001", "started_at": started_at, "usage": 95,
+    })
+    .to_string()
+}
+
+/// A batch of the call at this offset.
+fn event(offset: i64) -> String {
+    let now = Utc::now();
+    batch("usage-events", 0, offset, now, &[call(offset, now).into_bytes()])
+}
+
+/// Labelled customers whose reasons to leave can be learnt.
+fn customers() -> Vec<millrace_domain::customers::CustomerSnapshot> {
+    let file = churn_file(600, 7, true);
+    let defaults = CustomerDefaults { stem: "customer".into(), observed_at: Utc::now() };
+    let rows = CsvRecords::new(file.as_bytes(), Topic::Customers, defaults).expect("the file has its columns");
+    rows.map(|row| millrace_wire::customers::decode(&row.expect("a row").json, Utc::now()).expect("a customer"))
+        .collect()
+}
