@@ -19,7 +19,6 @@ for file in sorted(Path(__file__).parent.glob("rules/*.py")):
     importlib.import_module(f"rules.{file.stem}")
 
 
-
 def main():
     if len(sys.argv) != 4:
         print(__doc__)

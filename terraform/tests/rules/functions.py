@@ -144,16 +144,16 @@ def routes(plan):
     yield from (f"{route}: in the plan or in a manifest, not in both" for route in found ^ wanted)
 
 
-def signed_in(plan):
-    return [it for it in plan.of("aws_apigatewayv2_route") if it["route_key"] == "POST /signed-in"]
+def token_unchecked(plan):
+    routes = plan.of("aws_apigatewayv2_route")
+    next(it for it in routes if it["route_key"] == "POST /signed-in").values.update(authorization_type="NONE")
 
 
-@rule(
-    "A session of a person begins with a token that API Gateway has checked",
-    lambda plan: signed_in(plan)[0].values.update(authorization_type="NONE"),
-)
+@rule("A session of a person begins with a token that API Gateway has checked", token_unchecked)
 def tokens(plan):
-    yield from (route.address for route in signed_in(plan) if route["authorization_type"] != "JWT")
+    for route in plan.of("aws_apigatewayv2_route"):
+        if route["route_key"] == "POST /signed-in" and route["authorization_type"] != "JWT":
+            yield route.address
 
 
 @rule("Each function gives a new version back when its errors rise", drop("aws_codedeploy_deployment_group"))

@@ -83,6 +83,7 @@ fn authorized(method: Method, claims: Option<Value>, origin: &str) -> lambda_htt
         "rawQueryString": "",
         "headers": {"host": "dashboard.test", "origin": origin, "x-forwarded-proto": "https"},
         "requestContext": {
+            "stage": "$default",
             "http": {"method": method.as_str(), "path": "/signed-in", "sourceIp": "127.0.0.1"},
             "authorizer": claims.map(|claims| serde_json::json!({"jwt": {"claims": claims, "scopes": null}})),
         },
