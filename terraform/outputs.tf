@@ -38,8 +38,10 @@ output "commands" {
   value = merge(
     { migrate = "aws lambda invoke --function-name ${local.name}-migrate /dev/stdout" },
     { for page in module.dashboard : "invite" => page.invite_command },
+    { for it in module.database : "import" => it.import_command },
     { for it in module.database : "restore" => it.restore_command },
     { for it in module.streaming : "brokers" => it.brokers_command },
+    { for it in module.streaming : "simulate" => it.simulate_command },
     { for it in module.spark : "spark" => it.start_command },
     { for it in module.nifi : "nifi" => it.shell_command },
   )
