@@ -26,8 +26,11 @@ locals {
     }]
   } }
 
-  # The function behind the API, and its paths.
-  pages = { for function, it in local.raw : function => [for trigger in try(it.triggers, []) : trigger.http.path if can(trigger.http)] if anytrue([for trigger in try(it.triggers, []) : can(trigger.http)]) }
+  # The functions behind the API, with their paths: the page, or none.
+  pages = [for function, it in local.raw : {
+    function = function
+    paths    = [for trigger in try(it.triggers, []) : trigger.http.path if can(trigger.http)]
+  } if anytrue([for trigger in try(it.triggers, []) : can(trigger.http)])]
 
   data_key = { arn = module.keys.arns.data, alias = module.keys.aliases.data }
 
@@ -61,8 +64,8 @@ locals {
       password_hash_pattern = "${local.name}/dashboard/password-hash"
       secret_arn            = aws_secretsmanager_secret.session["session"].arn
       secret_pattern        = "${local.name}/dashboard/session"
-      # By its key, not over all of them: the page's routes wait for the function, which waits for this.
-      sign_in = contains(keys(local.pages), "dashboard") ? { address = module.dashboard["dashboard"].sign_in.address, client_id = module.dashboard["dashboard"].sign_in.client_id } : null
+      # By its index, and not by a walk over the module: the API behind the page waits for the function, the sign-in does not.
+      sign_in = length(local.pages) == 0 ? null : { address = module.dashboard[0].sign_in.address, client_id = module.dashboard[0].sign_in.client_id }
     }
   }
 

@@ -98,18 +98,18 @@ module "documents" {
 }
 
 module "dashboard" {
-  source   = "./modules/dashboard"
-  for_each = local.pages
+  source = "./modules/dashboard"
+  count  = length(local.pages)
 
   name       = local.name
   account_id = var.account_id
   function = {
-    name       = module.function[each.key].name
-    alias_arn  = module.function[each.key].alias_arn
-    invoke_arn = module.function[each.key].invoke_arn
+    name       = module.function[local.pages[count.index].function].name
+    alias_arn  = module.function[local.pages[count.index].function].alias_arn
+    invoke_arn = module.function[local.pages[count.index].function].invoke_arn
   }
-  paths               = each.value
-  timeout_seconds     = local.manifests[each.key].timeout_seconds
+  paths               = local.pages[count.index].paths
+  timeout_seconds     = local.manifests[local.pages[count.index].function].timeout_seconds
   domain              = var.domain
   waf                 = var.waf
   deletion_protection = var.deletion_protection
@@ -147,7 +147,6 @@ module "bi" {
   name               = local.name
   account_id         = var.account_id
   principal          = var.bi.principal
-  vpc_id             = module.network.vpc_id
   subnet_ids         = module.network.subnet_ids
   security_group_ids = [module.network.security_group_ids.mysql_client]
   database           = { host = module.database[0].host, secret_arn = module.database[0].user_secret_arns.bi }

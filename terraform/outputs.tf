@@ -1,11 +1,11 @@
 output "dashboard" {
   description = "The page."
-  value       = one([for page in values(module.dashboard) : page.address])
+  value       = one(module.dashboard[*].address)
 }
 
 output "sign_in" {
   description = "Cognito's sign-in of the page."
-  value       = one([for page in values(module.dashboard) : page.sign_in])
+  value       = one(module.dashboard[*].sign_in)
 }
 
 output "functions" {
@@ -37,9 +37,11 @@ output "commands" {
   description = "Commands that a person needs."
   value = merge(
     { migrate = "aws lambda invoke --function-name ${local.name}-migrate /dev/stdout" },
-    { for page in values(module.dashboard) : "invite" => page.invite_command },
+    { for page in module.dashboard : "invite" => page.invite_command },
+    { for it in module.database : "import" => it.import_command },
     { for it in module.database : "restore" => it.restore_command },
     { for it in module.streaming : "brokers" => it.brokers_command },
+    { for it in module.streaming : "simulate" => it.simulate_command },
     { for it in module.spark : "spark" => it.start_command },
     { for it in module.nifi : "nifi" => it.shell_command },
   )

@@ -8,6 +8,7 @@ LocalStack has one, such as http://127.0.0.1:4566. Exit status 1 when something 
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -193,6 +194,8 @@ def main():
     if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
         print(__doc__)
         return 0 if {"--help", "-h"} & set(sys.argv) else 2
+    # Whoever ends this ends moto, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     began = time.monotonic()
     moto, address = (None, sys.argv[2]) if len(sys.argv) == 3 else start_moto()
     try:

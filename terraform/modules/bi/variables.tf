@@ -18,11 +18,6 @@ variable "principal" {
   }
 }
 
-variable "vpc_id" {
-  description = "The VPC."
-  type        = string
-}
-
 variable "subnet_ids" {
   description = "Private subnets of at least two zones."
   type        = list(string)

@@ -2,7 +2,6 @@
 # before Cognito's sign-in. A stranger reaches the sign-in and nothing else: every other answer needs a session.
 
 data "aws_region" "current" {}
-data "aws_partition" "current" {}
 
 resource "aws_apigatewayv2_api" "this" {
   name                         = "${var.name}-dashboard"

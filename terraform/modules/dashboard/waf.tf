@@ -1,6 +1,6 @@
 resource "aws_wafv2_web_acl" "this" {
   #checkov:skip=CKV_AWS_192:AWSManagedRulesKnownBadInputsRuleSet is among the rules; checkov does not read dynamic blocks
-  #checkov:skip=CKV2_AWS_31:Its logging configuration is the last resource of this file; checkov does not follow it into a module with for_each
+  #checkov:skip=CKV2_AWS_31:Its logging configuration is the last resource of this file; checkov does not follow it into a module with count
   count = var.waf ? 1 : 0
 
   name        = "${var.name}-sign-in"

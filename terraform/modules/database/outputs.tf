@@ -35,6 +35,11 @@ output "admin_secret_arn" {
   value       = local.rds ? aws_db_instance.this[0].master_user_secret[0].secret_arn : aws_rds_cluster.this[0].master_user_secret[0].secret_arn
 }
 
+output "import_command" {
+  description = "Imports the operator's data; run in the VPC, with the authority of RDS' certificates beside it."
+  value       = "millrace import KIND FILE --secret-arn ${aws_secretsmanager_secret.user["functions"].arn} --mysql-url 'mysql://millrace@${local.host}:3306/millrace?${replace(local.tls, "/var/task/", "")}'"
+}
+
 output "restore_command" {
   description = "Restores the database as of a time beside the present one."
   value       = local.rds ? "aws rds restore-db-instance-to-point-in-time --source-db-instance-identifier ${var.name} --target-db-instance-identifier ${var.name}-restored --restore-time TIME" : "aws rds restore-db-cluster-to-point-in-time --source-db-cluster-identifier ${var.name} --db-cluster-identifier ${var.name}-restored --restore-to-time TIME"

@@ -24,6 +24,11 @@ output "topic_commands" {
   ))]
 }
 
+output "simulate_command" {
+  description = "Sends simulated records for a minute; run in the VPC."
+  value       = "millrace simulate --seconds 60 --cluster-arn ${local.cluster_arn}"
+}
+
 output "brokers_command" {
   description = "Prints the brokers' addresses."
   value       = "aws kafka get-bootstrap-brokers --cluster-arn ${local.cluster_arn}"

@@ -11,7 +11,7 @@ use millrace_store_objects::{ObjectCredentials, ObjectSettings, ObjectStore};
 use millrace_test_support::environment::required;
 
 /// The host's region, in which the functions ask.
-const REGION: &str = "eu-west-1";
+pub(crate) const REGION: &str = "eu-west-1";
 /// An emulator takes any.
 const KEY: &str = "test";
 

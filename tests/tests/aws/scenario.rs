@@ -1,18 +1,20 @@
 //! What must hold whichever emulator and database stand there.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use millrace_store_documents::{DocumentSettings, DocumentStore};
 use millrace_test_support::batches::batch;
 use millrace_test_support::mysql::TestDatabase;
+use millrace_test_support::stack::project_root;
 use millrace_tests::customers::churn_file;
 use millrace_wire::Topic;
 use millrace_wire::csv_records::{CsvRecords, CustomerDefaults};
 use uuid::Uuid;
 
-use crate::emulator::Aws;
+use crate::emulator::{Aws, REGION};
 use crate::functions::Functions;
 
 /// Where everything is.
@@ -88,6 +90,34 @@ pub(crate) async fn a_changed_password_is_read_again(place: &Place, database: &T
     assert!(log.contains("password was changed"), "{log}");
     assert!(!log.contains("\"first\"") && !log.contains("\"second\""), "{log}");
     rate.stop().await;
+    database.run(&format!("DROP USER '{user}'@'%'")).await;
+}
+
+/// `millrace import` brings the operator's data into a database beside which no stack runs.
+pub(crate) async fn reference_data_is_imported_by_a_secret(place: &Place, database: &TestDatabase) {
+    let (user, arn) = user_of_functions(place, database).await;
+    let url = format!("mysql://{user}@{}/{}", place.administrator().2, database.name());
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let cells = folder.path().join("cells.csv");
+    std::fs::write(&cells, "cell,site,latitude,longitude\nAWS-1,Rabat-1,34.02,-6.83\n").expect("a file is written");
+    let import = |options: &[&str]| {
+        let mut command = Command::new(project_root().join("target/release/millrace"));
+        command.args(["import", "cells"]).arg(&cells).args(options);
+        command.env("MILLRACE_HOME", folder.path()).env("AWS_REGION", REGION).envs(place.aws.environment());
+        command.output().expect("target/release/millrace runs: scripts/test builds it")
+    };
+    let imported = import(&["--mysql-url", &url, "--secret-arn", &arn]);
+    assert_eq!(String::from_utf8_lossy(&imported.stdout), "1 added, 0 changed, 0 unchanged\n", "{imported:?}");
+    assert_eq!(database.texts("SELECT cell FROM cells WHERE cell = 'AWS-1'").await, ["AWS-1"]);
+
+    let nowhere = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:nowhere-abcdef";
+    let refused = import(&["--mysql-url", &url, "--secret-arn", nowhere]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(message.contains(&format!("--secret-arn: cannot read the secret {nowhere}")), "{message}");
+    let alone = import(&["--mysql-url", &url]);
+    assert_eq!(alone.status.code(), Some(2), "{alone:?}");
+    assert!(String::from_utf8_lossy(&alone.stderr).contains("--secret-arn"), "{alone:?}");
     database.run(&format!("DROP USER '{user}'@'%'")).await;
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use chrono::Utc;
 use clap::{Args, ValueEnum};
+use millrace_secrets::{Part, Place, Secret};
 use millrace_simulation::SampleOperator;
 use millrace_store_mysql::import::{self, ImportError, Imported, RowError, Target};
 use millrace_store_mysql::{MySqlPool, pool, world};
@@ -25,6 +26,12 @@ pub struct Import {
     kind: Kind,
     /// The file
     file: PathBuf,
+    /// Into this database on AWS, instead of the stack's
+    #[arg(long, value_name = "URL", requires = "secret_arn")]
+    mysql_url: Option<String>,
+    /// With --mysql-url: the secret that has the password of its user
+    #[arg(long, value_name = "ARN", requires = "mysql_url")]
+    secret_arn: Option<String>,
 }
 
 /// What a file holds.
@@ -63,7 +70,10 @@ impl Import {
     pub async fn run(self) -> Result<(), CommandError> {
         let bytes = std::fs::read(&self.file)
             .map_err(|error| CommandError::input(format!("{}: {error}", self.file.display())))?;
-        let pool = connect(&Home::find()?.stack()?)?;
+        let pool = match (&self.mysql_url, &self.secret_arn) {
+            (Some(url), Some(arn)) => connect_on_aws(url, arn).await?,
+            _ => connect(&Home::find()?.stack()?)?,
+        };
         let imported =
             apply(&pool, self.kind, &bytes).await.map_err(|error| error.of_file(&self.file.display().to_string()))?;
         let Imported { added, changed, unchanged } = imported;
@@ -95,6 +105,13 @@ pub async fn import_sample(stack: &Stack) -> anyhow::Result<()> {
 
 fn connect(stack: &Stack) -> anyhow::Result<MySqlPool> {
     Ok(pool::connect(&stack.mysql_url(), Some(&stack.services.mysql_password.wrapped()))?)
+}
+
+/// A database beside which no stack runs, as the user whose password the secret has.
+async fn connect_on_aws(url: &str, secret_arn: &str) -> Result<MySqlPool, CommandError> {
+    let place = Place { setting: "--secret-arn".into(), arn: secret_arn.into() };
+    let secret = Secret::stored(place, Part::Password).await?;
+    pool::connect(url, Some(&secret.value())).map_err(|error| CommandError::input(format!("--mysql-url: {error}")))
 }
 
 /// Why a file was not imported.

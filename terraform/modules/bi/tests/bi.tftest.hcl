@@ -6,7 +6,6 @@ variables {
   name               = "millrace-test"
   account_id         = "000000000000"
   principal          = "group/default/bi"
-  vpc_id             = "vpc-1"
   subnet_ids         = ["subnet-1", "subnet-2"]
   security_group_ids = ["sg-1"]
   database           = { host = "db", secret_arn = "arn:aws:secretsmanager:eu-central-1:000000000000:secret:millrace-test/mysql/bi-abcdef" }
