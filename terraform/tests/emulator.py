@@ -168,6 +168,14 @@ def check(local, own_moto):
 
 def start_moto():
     """Moto's server on a free port: the process and its address, once it answers."""
+    for _ in range(5):
+        if started := try_moto():
+            return started
+    raise SystemExit("moto's server does not start")
+
+
+def try_moto():
+    """None when it ended: another process took the port meanwhile."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -182,12 +190,15 @@ def start_moto():
         time.sleep(0.2)
         try:
             urllib.request.urlopen(f"{address}/moto-api/", timeout=5).close()
-            return moto, address
+            answers = True
         except OSError:
-            if moto.poll() is not None:
-                break
+            answers = False
+        if moto.poll() is not None:
+            return None
+        if answers:
+            return moto, address
     moto.terminate()
-    raise SystemExit("moto's server does not start")
+    raise SystemExit("moto's server does not answer")
 
 
 def main():
