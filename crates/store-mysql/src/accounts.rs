@@ -73,9 +73,7 @@ pub async fn create(admin: &MySqlPool, accounts: &[Account]) -> Result<(), Store
     Ok(())
 }
 
-/// Lets the users do in the pool's database what their roles do, and nothing else, whatever they might do before. Tables and
-/// views must be there. A function may be running: for the moment between taking and giving, what it asks for may be refused,
-/// and its batch is delivered again.
+/// Lets the users do in the pool's database what their roles do, and nothing else. Tables and views must be there.
 ///
 /// # Errors
 /// When the server refuses.
@@ -90,8 +88,6 @@ pub async fn grant(admin: &MySqlPool, accounts: &[Account]) -> Result<(), StoreE
     .await?;
     for account in accounts {
         let name = account.name()?;
-        // No error where a user has no rights yet.
-        run(admin, format!("REVOKE ALL PRIVILEGES, GRANT OPTION FROM {name}")).await?;
         match account.role {
             Role::Functions => {
                 run(admin, format!("GRANT {RECORDS} ON `{whole}`.* TO {name}")).await?;

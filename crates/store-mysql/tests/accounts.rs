@@ -57,17 +57,6 @@ async fn run(pool: &MySqlPool, sql: &str) -> Result<(), sqlx::Error> {
 async fn each_user_may_do_what_its_role_does_and_nothing_else() {
     let users = Users::prepare().await;
     let accounts = users.accounts("first");
-    accounts::create(&users.admin, &accounts).await.unwrap();
-    let database = users.database.name();
-    // What a user was given by hand or by a version before goes.
-    for (role, rights) in [
-        (Role::Functions, format!("CREATE, ALTER, DROP ON `{database}`.*")),
-        (Role::Functions, "CREATE USER ON *.*".to_owned()),
-        (Role::Readers, format!("SELECT ON `{database}`.alarms")),
-    ] {
-        let user = users.name(role);
-        users.database.run(&format!("GRANT {rights} TO '{user}'@'%' WITH GRANT OPTION")).await;
-    }
     for _ in 0..2 {
         accounts::create(&users.admin, &accounts).await.unwrap();
         accounts::grant(&users.admin, &accounts).await.unwrap();
