@@ -1,5 +1,7 @@
 //! Processes that are killed.
 
+#![allow(clippy::expect_used)]
+
 use std::time::Duration;
 
 use tokio::runtime::Builder;
