@@ -174,28 +174,37 @@ def check(local, own_moto):
 @contextlib.contextmanager
 def moto():
     """Moto's server on a free port: its address, once it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-p", str(port)],
-        env=os.environ | {"MOTO_ACCOUNT_ID": ACCOUNT},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            time.sleep(0.2)
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{address}/moto-api/", timeout=5).close()
-                break
-            if server.poll() is not None:
-                raise Failed("moto's server does not start")
-        yield address
-    finally:
-        server.terminate()
-        server.wait()
+    for _ in range(5):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        server = subprocess.Popen(
+            [sys.executable, "-m", "moto.server", "-p", str(port)],
+            env=os.environ | {"MOTO_ACCOUNT_ID": ACCOUNT},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        address = f"http://127.0.0.1:{port}"
+        try:
+            if answers(server, address):
+                yield address
+                return
+        finally:
+            server.terminate()
+            server.wait()
+    raise Failed("moto's server does not start")
+
+
+def answers(server, address):
+    """Whether the server answers; not when it ended, as another process took the port meanwhile."""
+    for _ in range(300):
+        time.sleep(0.2)
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"{address}/moto-api/", timeout=5).close()
+            return server.poll() is None
+        if server.poll() is not None:
+            return False
+    return False
 
 
 def check_on_moto(clone):

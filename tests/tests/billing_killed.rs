@@ -27,7 +27,8 @@ fn bill_killed_fifty_times_and_run_again_issues_the_same_invoices_without_gaps()
     assert_eq!(bills.len(), KILLS + 1, "each cycle is billed once; the first tells how long it takes");
     let begun = Instant::now();
     world.take(&stack, bills[0]);
-    let undisturbed = begun.elapsed();
+    // The first run is a cold one: the guess follows from how far later ones were when they were killed.
+    let mut undisturbed = begun.elapsed();
 
     let mut dice = Dice(50);
     // Kills that came while nothing was closed, in the middle of closing, of issuing, and after the end.
@@ -47,14 +48,18 @@ fn bill_killed_fifty_times_and_run_again_issues_the_same_invoices_without_gaps()
         for mut command in commands {
             command.wait().unwrap();
         }
-        found[reached(&administrator, step["cycle"].as_str().unwrap())] += 1;
+        let reached = reached(&administrator, step["cycle"].as_str().unwrap());
+        found[reached] += 1;
+        undisturbed = undisturbed.mul_f64([1.2, 1.0, 1.0, 0.8][reached]);
         if kill % 25 != 0 {
             // The turn of a run that died is another one's after some seconds, which would be most of this test.
             administrator.execute("DELETE FROM leases WHERE name = 'billing'");
         }
         world.take(&stack, step);
     }
-    eprintln!("an undisturbed run takes {undisturbed:?}; before, while closing, while issuing, afterwards: {found:?}");
+    eprintln!(
+        "an undisturbed run takes about {undisturbed:?}; before, while closing, while issuing, afterwards: {found:?}"
+    );
     assert!(found[1] + found[2] >= KILLS / 5, "too few runs died at work: {found:?}");
 
     let expected = computation.finish();

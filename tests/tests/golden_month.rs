@@ -8,8 +8,7 @@ use millrace_test_support::pages::billing_check;
 use millrace_test_support::stack::project_root;
 use millrace_tests::database::Views;
 use millrace_tests::independent::{World, stack_for_old_events};
-use millrace_tests::one_stack_at_a_time;
-use serde_json::Value;
+use millrace_tests::{cache_caught_up, one_stack_at_a_time};
 
 #[test]
 fn the_independent_computation_agrees_with_invoices_worked_out_by_hand() {
@@ -56,11 +55,7 @@ fn golden_months_are_billed_to_the_cent_as_the_independent_computation_says() {
         sums.split_once(' ').is_some_and(|(billed_and_open, charged)| billed_and_open == charged && charged != "0.0000")
     });
     // What the cache folded is what the invoices carry, corrections and cancellations included.
-    let mut books = Value::Null;
-    stack.wait_until("the cache to catch up", Duration::from_secs(120), |stack| {
-        books = serde_json::from_str(&stack.succeed(["invoke", "cache"])).unwrap();
-        books["ran"] == true && books["complete"] == true
-    });
+    let books = cache_caught_up(&stack);
     assert_eq!((&books["billing_difference"], &books["conservation_difference"]), (&"0".into(), &0.into()), "{books}");
 
     // Billed again, nothing is issued and nothing changes.

@@ -14,7 +14,7 @@ use millrace_tests::customers::churn_file;
 use millrace_tests::database::Views;
 use millrace_tests::page::Page;
 use millrace_tests::relay::Relay;
-use millrace_tests::{manifests, one_stack_at_a_time, processes};
+use millrace_tests::{cache_caught_up, manifests, one_stack_at_a_time, processes};
 use serde_json::Value;
 
 const SOON: Duration = Duration::from_secs(90);
@@ -44,7 +44,7 @@ impl World {
     /// Streams labelled customers and trains the first champion.
     fn learn(&self) {
         self.stream("learnt", 1_500, 2, true);
-        self.stack.succeed(["invoke", "cache"]);
+        cache_caught_up(&self.stack);
         let answer = self.json(&["invoke", "train"]);
         assert_eq!((&answer["outcome"], &answer["rows"]), (&"promoted".into(), &1_500.into()), "{answer}");
         assert_eq!(self.champion(), 1);
@@ -140,7 +140,7 @@ fn customers_are_learnt_from_and_scored_and_the_champion_can_be_changed() {
         [customer_id.as_str(), reason.as_str(), "model 1"].iter().all(|shown| text.contains(shown))
     });
     drop(page);
-    world.score_left();
+    world.stack.wait_until("the scores of those before", SOON, |_| world.score_left()["waiting"] == 0);
     let early = "SELECT COUNT(*) FROM bi_churn_scores WHERE customer_id LIKE 'early-%'";
     assert_eq!(world.views.integer(early), 50);
     // The labels that the file would have had: the model has learnt what makes customers leave.
@@ -149,7 +149,7 @@ fn customers_are_learnt_from_and_scored_and_the_champion_can_be_changed() {
 
     // A second model, which people put in the first one's place and take back.
     world.stream("learnt-later", 500, 4, true);
-    world.stack.succeed(["invoke", "cache"]);
+    cache_caught_up(&world.stack);
     let answer = world.json(&["invoke", "train"]);
     assert_eq!(answer["version"], 2, "{answer}");
     if answer["outcome"] != "promoted" {
@@ -179,7 +179,7 @@ fn customers_are_learnt_from_and_scored_and_the_champion_can_be_changed() {
     processes::signal(documents, "CONT");
     assert_eq!(scored, [1, 1]);
     world.stack.wait_until("the documents", SOON, |stack| stack.status()["ready"] == true);
-    world.stack.succeed(["invoke", "cache"]);
+    cache_caught_up(&world.stack);
     assert_eq!(world.document("fourth-50").map(|(version, _)| version), Some(1), "what was missed is made up for");
 }
 

@@ -15,9 +15,9 @@ fn a_record_is_on_the_live_tail_within_two_seconds_and_in_the_sums_within_two_ca
     let stack = Stack::start();
     let mut page = Page::open(&stack);
 
-    // Three, of which the fastest counts: the machine that runs this test may be busy with others.
+    // Six, of which the fastest counts: the machine that runs this test may be busy with others.
     let mut fastest = Duration::MAX;
-    for i in 0..3 {
+    for i in 0..6 {
         let id = uuid::Uuid::new_v4().to_string();
         let record = json!({"event_id": id, "service": "voice", "subscriber": "212600000001", "destination": "212500000001",
             "started_at": Utc::now().to_rfc3339(), "usage": 60, "cell": "C-PAGE"});
@@ -35,7 +35,7 @@ fn a_record_is_on_the_live_tail_within_two_seconds_and_in_the_sums_within_two_ca
         let answer = s.succeed(["invoke", "cache"]);
         assert!(!answer.contains("errorType"), "{answer}");
         let views = millrace_tests::database::Views::connect(&s.mysql_url());
-        views.integer("SELECT CAST(COALESCE(SUM(events), 0) AS SIGNED) FROM bi_usage_hourly WHERE cell = 'C-PAGE'") == 3
+        views.integer("SELECT CAST(COALESCE(SUM(events), 0) AS SIGNED) FROM bi_usage_hourly WHERE cell = 'C-PAGE'") == 6
     });
     std::thread::sleep(Duration::from_secs(3));
     let text = page.ask("text");

@@ -156,7 +156,7 @@ mod tests {
         producer.client.controller_client().unwrap().create_topic(&topic, 3, 1, 10_000).await.unwrap();
         let begun = std::time::Instant::now();
         while producer.partitions(&topic).await.is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(10), "the new topic is not known");
+            assert!(begun.elapsed() < Duration::from_secs(60), "the new topic is not known");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
 

@@ -79,9 +79,9 @@ pub fn is_sign_in_refused(error: &(dyn std::error::Error + 'static)) -> bool {
     })
 }
 
-/// Whether a column was to be added that is there already.
-pub(crate) fn is_column_there(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(error) if number(error.as_ref()) == 1060)
+/// Whether a column or an index was to be added that is there already.
+pub(crate) fn is_there_already(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if [1060, 1061].contains(&number(error.as_ref())))
 }
 
 /// The server's error number, 0 when there is none.

@@ -78,7 +78,7 @@ async fn finish_unfinished(
             StoreError::Stored(format!("migration {version} is unfinished, and this build does not know it"))
         })?;
         match sqlx::raw_sql(migration.sql.clone()).execute(&mut *connection).await {
-            Err(error) if !fault::is_column_there(&error) => return Err(error.into()),
+            Err(error) if !fault::is_there_already(&error) => return Err(error.into()),
             _ => {}
         }
         let finished = format!("UPDATE {table} SET success = TRUE, checksum = ? WHERE version = ?");

@@ -24,6 +24,11 @@ pub(crate) struct Moto {
 impl Moto {
     /// Starts it and waits until it answers.
     pub(crate) fn start() -> Self {
+        (0..5).find_map(|_| Self::try_start()).expect("moto's server finds a port")
+    }
+
+    /// `None` when another process took the port meanwhile, so that it ended.
+    fn try_start() -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let process = Command::new(required("MILLRACE_TEST_MOTO"))
             .args(["-H", "127.0.0.1", "-p", &port.to_string()])
@@ -31,13 +36,19 @@ impl Moto {
             .stderr(Stdio::null())
             .spawn()
             .expect("moto's server starts");
-        let moto = Self { process, address: format!("http://127.0.0.1:{port}") };
+        let mut moto = Self { process, address: format!("http://127.0.0.1:{port}") };
         let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        loop {
+            let answers = TcpStream::connect(("127.0.0.1", port)).is_ok();
+            if moto.process.try_wait().unwrap().is_some() {
+                return None;
+            }
+            if answers {
+                return Some(moto);
+            }
             assert!(begun.elapsed() < Duration::from_secs(60), "moto's server does not answer");
             std::thread::sleep(Duration::from_millis(100));
         }
-        moto
     }
 
     pub(crate) fn address(&self) -> &str {

@@ -112,7 +112,7 @@ async fn a_function_that_takes_more_than_thirty_seconds_is_a_503() {
     let status =
         blocking(move || agent().get(format!("http://{address}/slow")).call().unwrap().status().as_u16()).await;
     assert_eq!(status, 503);
-    assert!((29..33).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert!((29..50).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,7 +18,7 @@ async fn a_timeout_ends_the_instance_and_names_the_limit() {
     let (kind, message) = error(&failed);
     assert_eq!(kind, "Sandbox.Timedout");
     assert_eq!(message, format!("RequestId: {} Error: Task timed out after 1.00 seconds", failed.request_id));
-    assert!(begun.elapsed() < Duration::from_secs(2));
+    assert!(begun.elapsed() < Duration::from_secs(10));
     assert!(!is_running(pid), "the instance is ended");
     assert!(host.log("one").contains("Status: timeout"));
     assert_ne!(host.answer("one", json!({})).await["pid"], pid);
@@ -85,7 +85,7 @@ async fn a_start_that_hangs_is_made_once_more_under_the_functions_timeout_and_th
     assert_eq!(kind, "Sandbox.Timedout");
     assert!(message.ends_with("Task timed out after 1.00 seconds"), "{message}");
     let took = begun.elapsed();
-    assert!(took >= Duration::from_millis(1_500) && took < Duration::from_secs(3), "{took:?}");
+    assert!(took >= Duration::from_millis(1_500) && took < Duration::from_secs(10), "{took:?}");
     assert_eq!(host.log("one").matches("Phase: init\tStatus: timeout").count(), 2);
 }
 

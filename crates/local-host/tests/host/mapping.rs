@@ -52,7 +52,7 @@ async fn a_batch_is_closed_by_its_size_and_the_rest_by_the_window() {
 #[tokio::test(flavor = "multi_thread")]
 async fn records_are_gathered_for_as_long_as_the_window() {
     let topic = Topic::new(1).await;
-    let host = topic.reader(1, json!({"batch_window_ms": 1500})).start();
+    let host = topic.reader(1, json!({"batch_window_ms": 5000})).start();
     host.host.start_triggers().await.unwrap();
     eventually("a position", async || topic.committed(0).await == Some(0)).await;
     for value in ["a", "b", "c"] {
@@ -111,7 +111,7 @@ async fn partitions_are_served_at_once_up_to_the_concurrency_with_one_batch_of_e
 #[tokio::test(flavor = "multi_thread")]
 async fn positions_are_committed_after_success_only() {
     let topic = Topic::new(1).await;
-    topic.produce(0, &["slow:1500"]).await;
+    topic.produce(0, &["slow:5000"]).await;
     let host = topic.reader(1, json!({})).start();
     host.host.start_triggers().await.unwrap();
     eventually("the batch", async || !seen(&host).is_empty()).await;

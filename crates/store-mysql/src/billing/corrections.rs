@@ -11,9 +11,11 @@ use super::rows;
 use crate::fault::StoreError;
 use crate::gate::Gate;
 
-/// The cycles of the events whose corrections concern an invoice.
-const OWN_CYCLES: &str = "SELECT DISTINCT own_cycle FROM adjustments \
-    WHERE credit_account_no = ? AND (old_bill_cycle = ? OR credit_cycle = ?) AND own_cycle IS NOT NULL";
+/// The cycles of the events whose corrections concern an invoice. A credit is always that of the account that was charged; each half
+/// has an index of its own.
+const OWN_CYCLES: &str = "SELECT own_cycle FROM adjustments \
+        WHERE old_account_no = ? AND old_bill_cycle = ? AND credit_account_no = old_account_no AND own_cycle IS NOT NULL \
+    UNION SELECT own_cycle FROM adjustments WHERE credit_account_no = ? AND credit_cycle = ? AND own_cycle IS NOT NULL";
 
 const INSERT: &str = "INSERT INTO adjustments (run_id, started_at, event_id, service, subscriber, cell, usage_amount, old_account_no, \
     old_bill_cycle, new_account_no, new_bill_cycle, credit_account_no, own_cycle, credit_cycle, difference) \
@@ -24,7 +26,8 @@ const INSERT: &str = "INSERT INTO adjustments (run_id, started_at, event_id, ser
 /// carries it. That one may be cancelled as well: what it carried has been billed again then, by [`BILL_AGAIN`].
 const TAKE_BACK: &str = "CASE WHEN c.invoiced THEN ? ELSE a.credit_cycle END, -a.difference \
     FROM adjustments a LEFT JOIN closed_cycles c ON c.account_no = a.credit_account_no AND c.cycle = a.credit_cycle \
-    WHERE a.credit_account_no = ? AND a.old_bill_cycle = ? AND a.own_cycle = ? AND a.run_id <> 0 AND a.difference <> 0";
+    WHERE a.old_account_no = ? AND a.old_bill_cycle = ? AND a.credit_account_no = a.old_account_no AND a.own_cycle = ? \
+      AND a.run_id <> 0 AND a.difference <> 0";
 
 /// Once more what the invoice carried, which its credit note takes back: on the next one.
 const BILL_AGAIN: &str = "?, a.difference FROM adjustments a \
@@ -38,6 +41,7 @@ pub(super) async fn settle(connection: &mut MySqlConnection, account_no: u32, cy
     let own_cycles: Vec<u32> = sqlx::query_scalar(OWN_CYCLES)
         .bind(account_no)
         .bind(cycle.code())
+        .bind(account_no)
         .bind(cycle.code())
         .fetch_all(&mut *connection)
         .await?;

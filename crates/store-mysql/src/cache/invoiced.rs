@@ -70,7 +70,7 @@ pub async fn differing_invoices(pool: &MySqlPool, as_of: DateTime<Utc>) -> Resul
     Ok(found)
 }
 
-/// Neither credit notes that cancel an invoice nor what they cancel: charges of those may be corrected without being billed.
+/// Invoices that the fold has seen: what it sums is as old. Neither credit notes that cancel an invoice nor what they cancel: charges of those may be corrected without being billed.
 const INVOICES: &str = "SELECT i.invoice_id, i.invoice_number, d.closed_at, \
             CAST(COALESCE(b.amount, 0) - i.rounding - COALESCE((SELECT SUM(l.net) FROM invoice_lines l \
                 WHERE l.invoice_id = i.invoice_id AND l.kind <> 'fee'), 0) AS DECIMAL(20, 4)) AS difference \
@@ -78,4 +78,5 @@ const INVOICES: &str = "SELECT i.invoice_id, i.invoice_number, d.closed_at, \
      JOIN closed_cycles d ON d.account_no = i.account_no AND d.cycle = i.cycle \
      LEFT JOIN charges_by_cycle b ON b.cycle = i.cycle AND b.account_no = i.account_no \
      LEFT JOIN invoices n ON n.cancels = i.invoice_id \
-     WHERE i.invoice_id > ? AND i.cancels IS NULL AND n.invoice_id IS NULL ORDER BY i.invoice_id LIMIT ?";
+     WHERE i.invoice_id > ? AND i.invoice_id <= COALESCE((SELECT seq FROM cache_watermarks WHERE topic = 'invoices'), 0) \
+       AND i.cancels IS NULL AND n.invoice_id IS NULL ORDER BY i.invoice_id LIMIT ?";
