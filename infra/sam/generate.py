@@ -21,7 +21,8 @@ def on_host(text):
     return {"Fn::Sub": text}
 
 
-# What a function is given by its needs on a laptop: the services of scripts/up, as a container sees them.
+# What a function is given by its needs on a laptop: the services of scripts/up, as a container sees them. What is empty is a
+# home's own secret: scripts/invoke fills it in, and `sam local` takes no variable that does not stand here.
 VARIABLES = {
     "mysql": {"MILLRACE_MYSQL_URL": on_host("mysql://millrace@${Host}:8003/millrace"), "MILLRACE_MYSQL_PASSWORD": ""},
     "documents": {
@@ -32,6 +33,9 @@ VARIABLES = {
     "kafka": {"MILLRACE_KAFKA_BROKERS": on_host("${Host}:8001")},
     "session": {"MILLRACE_DASHBOARD_PASSWORD_HASH": "", "MILLRACE_SESSION_SECRET": ""},
 }
+# The function that keeps the schema signs in as its owner.
+SCHEMA_OWNER = "migrate"
+OWNER_VARIABLES = {"MILLRACE_MYSQL_URL": on_host("mysql://root@${Host}:8003/millrace")}
 HOST = {
     "Type": "String",
     "Default": "host.docker.internal",
@@ -79,6 +83,8 @@ def function(name, manifest):
     variables = {}
     for need in manifest.get("needs", []):
         variables |= VARIABLES[need]
+    if name == SCHEMA_OWNER:
+        variables |= OWNER_VARIABLES
     variables |= manifest.get("environment", {})
     properties = {
         "FunctionName": f"millrace-{name}",

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use millrace_store_documents::{DocumentSettings, DocumentStore};
+use millrace_store_mysql::accounts::{self, Account, Role};
+use millrace_store_mysql::pool;
 use millrace_test_support::batches::batch;
 use millrace_test_support::mysql::TestDatabase;
 use millrace_test_support::stack::project_root;
 use millrace_tests::customers::churn_file;
 use millrace_wire::Topic;
 use millrace_wire::csv_records::{CsvRecords, CustomerDefaults};
+use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, ConnectOptions};
 use uuid::Uuid;
 
@@ -165,15 +168,19 @@ pub(crate) async fn a_model_is_trained_into_s3(place: &Place, database: &TestDat
     database.run(&format!("DROP USER '{user}'@'%'")).await;
 }
 
-/// A user of this test's own that may do what functions do; its name and its secret's ARN.
+/// A user of this test's own that may do what functions do in a database with its schema; its name and its secret's ARN.
 pub(crate) async fn user_of_functions(place: &Place, database: &TestDatabase) -> (String, String) {
     let user = format!("f{}", &Uuid::new_v4().simple().to_string()[..12]);
-    let sql = format!(
-        "CREATE USER '{user}'@'%' IDENTIFIED BY 'first'; \
-         GRANT SELECT, INSERT, UPDATE, DELETE ON `{}`.* TO '{user}'@'%'",
-        database.name()
-    );
-    database.run(&sql).await;
+    let account = [Account {
+        role: Role::Functions,
+        user: user.clone(),
+        host: "%".into(),
+        password: SecretString::from("first"),
+    }];
+    let admin = pool::with(database.options());
+    accounts::create(&admin, &account).await.expect("a user is made");
+    accounts::grant(&admin, &account).await.expect("it is given its rights");
+    admin.close().await;
     let arn = place.aws.create_secret(&user, &user, "first").await;
     (user, arn)
 }

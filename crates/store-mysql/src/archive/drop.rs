@@ -208,21 +208,27 @@ impl<'a> OldMonth<'a> {
 
     async fn drop_in_turn(&self, counted: Counted) -> Result<(), DropError> {
         self.check_adjustments().await?;
+        // A connection of its own: whatever goes wrong, the table is unlocked when it ends.
+        let mut connection = self.pool.acquire().await?.detach();
+        connection.execute("SET SESSION lock_wait_timeout = 20").await?;
         sqlx::query("INSERT INTO dropped_months (month, row_count) VALUES (?, ?) ON DUPLICATE KEY UPDATE row_count = VALUES(row_count)")
             .bind(self.month.code())
             .bind(counted.rows)
             .execute(self.pool)
             .await?;
-        // A connection of its own: whatever goes wrong, the table is unlocked when it ends.
-        let mut connection = self.pool.acquire().await?.detach();
-        connection.execute("SET SESSION lock_wait_timeout = 20").await?;
-        connection.execute(sqlx::raw_sql("LOCK TABLES usage_events WRITE")).await?;
-        let outcome = self.drop_locked(&mut connection, counted).await;
-        connection.execute(sqlx::raw_sql("UNLOCK TABLES")).await?;
+        let outcome = match connection.execute(sqlx::raw_sql("LOCK TABLES usage_events WRITE")).await {
+            Ok(_) => {
+                let outcome = self.drop_locked(&mut connection, counted).await;
+                connection.execute(sqlx::raw_sql("UNLOCK TABLES")).await?;
+                outcome
+            }
+            // Others held it for too long, or the connection was lost.
+            Err(error) => Err(error.into()),
+        };
         if outcome.is_err() {
             sqlx::query("DELETE FROM dropped_months WHERE month = ?")
                 .bind(self.month.code())
-                .execute(&mut connection)
+                .execute(self.pool)
                 .await?;
         }
         connection.close().await?;

@@ -1,10 +1,13 @@
 //! A month goes only when it stands whole in the archive and nobody needs it any more.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use archive::part_key;
 use bytes::Bytes;
 use millrace_store_mysql::archive::Dataset;
+use sqlx::{Connection, Executor};
+use tokio::time::{sleep, timeout};
 
 use crate::support::{NUMBER, World, day};
 
@@ -98,6 +101,32 @@ async fn a_month_stays_when_a_file_of_it_was_changed_or_is_gone() {
     world.objects.put(&manifest, Bytes::from(fewer), "", &BTreeMap::new()).await.unwrap();
     world.refused("2026-03", LATER, &format!("{manifest} is not what was written")).await;
     world.objects.put(&manifest, whole, "", &BTreeMap::new()).await.unwrap();
+    assert_eq!(world.drop("2026-03", LATER).await, Ok(5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_month_whose_table_cannot_be_locked_stays_and_is_not_noted_as_dropped() {
+    let world = march().await;
+    world.run("2026-03-02").await;
+    finish(&world).await;
+    let mut reader = world.pool.acquire().await.unwrap().detach();
+    reader.execute(sqlx::raw_sql("LOCK TABLES usage_events READ")).await.unwrap();
+    // As when it waited too long, but at once.
+    let interrupted = timeout(Duration::from_secs(15), async {
+        let waiting = "SELECT CAST(id AS CHAR) FROM information_schema.processlist \
+                       WHERE db = DATABASE() AND info = 'LOCK TABLES usage_events WRITE'";
+        loop {
+            if let [waits] = &world.database.texts(waiting).await[..] {
+                break world.database.run(&format!("KILL QUERY {waits}")).await;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let (dropped, interrupted) = tokio::join!(world.drop("2026-03", LATER), interrupted);
+    let error = dropped.unwrap_err();
+    assert!(interrupted.is_ok() && error.contains("interrupted"), "{error}");
+    assert_eq!(world.database.texts("SELECT CAST(COUNT(*) AS CHAR) FROM dropped_months").await, ["0"]);
+    reader.close().await.unwrap();
     assert_eq!(world.drop("2026-03", LATER).await, Ok(5));
 }
 
