@@ -11,6 +11,7 @@ use aws_sdk_s3::config::{
 };
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
@@ -114,7 +115,13 @@ impl ObjectStore {
     /// # Errors
     /// When the server cannot be reached or refuses.
     pub async fn create_bucket(&self) -> Result<(), ObjectError> {
-        match self.client.create_bucket().bucket(&self.bucket).send().await {
+        // S3 takes a bucket for one of us-east-1 unless it is told its region.
+        let region = self.client.config().region().filter(|region| region.as_ref() != "us-east-1");
+        let place = region.map(|region| {
+            let place = BucketLocationConstraint::from(region.as_ref());
+            CreateBucketConfiguration::builder().location_constraint(place).build()
+        });
+        match self.client.create_bucket().bucket(&self.bucket).set_create_bucket_configuration(place).send().await {
             Ok(_) => Ok(()),
             Err(error) if matches!(error.code(), Some("BucketAlreadyOwnedByYou" | "BucketAlreadyExists")) => Ok(()),
             Err(error) => Err(failed("create bucket", &self.bucket, &error)),
