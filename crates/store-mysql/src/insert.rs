@@ -78,12 +78,7 @@ pub(crate) async fn select_by<'a, K: Encode<'a, MySql> + Type<MySql> + Copy>(
     keys: impl Iterator<Item = K>,
 ) -> Result<Vec<MySqlRow>, sqlx::Error> {
     let keys: Vec<K> = keys.collect();
-    let mut rows = Vec::new();
-    for keys in keys.chunks(MOST) {
-        let query = by_keys(statement, keys, |arguments, key| add(arguments, *key))?;
-        rows.extend(query.fetch_all(&mut *connection).await?);
-    }
-    Ok(rows)
+    select_by_keys(connection, statement, &keys, |arguments, key| add(arguments, *key)).await
 }
 
 /// Adds the values of one key.
@@ -122,7 +117,7 @@ pub(crate) async fn execute_by_keys<K>(
 fn by_keys<K>(
     statement: &Statement,
     keys: &[K],
-    add_key: impl Fn(&mut MySqlArguments, &K) -> Result<(), sqlx::Error>,
+    add_key: AddKey<K>,
 ) -> Result<sqlx::query::Query<'static, MySql, MySqlArguments>, sqlx::Error> {
     let size = padded(keys.len());
     let mut arguments = MySqlArguments::default();
