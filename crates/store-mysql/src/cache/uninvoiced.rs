@@ -1,5 +1,5 @@
-//! Charges that no invoice carries though their cycle is closed and billed: what is looked at by invoice ([`super::invoiced`])
-//! never meets them.
+//! Charges that no invoice carries though their cycle is closed and billed: a look at each invoice never
+//! meets them.
 //!
 //! A cycle is looked at until each account that has charges in it is billed and has an invoice, and again when a fold changed it
 //! since.
@@ -53,7 +53,8 @@ pub async fn uninvoiced_charges(pool: &MySqlPool, as_of: DateTime<Utc>) -> Resul
     let mut after = before;
     let mut unfinished = None;
     let mut found = Vec::new();
-    for row in sqlx::query(CYCLES).bind(before.0).bind(before.1).fetch_all(&mut *snapshot).await? {
+    let cycles = sqlx::query(CYCLES).bind(before.0).bind(before.1).fetch_all(&mut *snapshot).await?;
+    for row in cycles {
         let (code, version): (u32, u64) = (row.try_get(0)?, row.try_get(1)?);
         let missing = of_cycle(&mut snapshot, code, as_of).await?;
         let waiting: bool =
