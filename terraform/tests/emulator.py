@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import boto3
@@ -124,6 +125,43 @@ def alarms_are_the_list(local):
         yield f"{alarm['AlarmName']}: tells {alarm['AlarmActions']}"
 
 
+def a_metric_raises_its_alarm(local):
+    """A value that is put as CloudWatch puts what a function emits is found by the alarm's own question, and the alarm can be
+    told as raised. To make metrics of the lines in a function's log, to judge an alarm by them and to tell its topic is
+    CloudWatch's work: moto does none of the three, so that here the value is put and the state set through the API. That
+    functions emit such lines is held by their tests, the rules of judging by those of the stack on a laptop."""
+    cloudwatch, name = local.client("cloudwatch"), f"{NAME}-billing-differs"
+
+    def alarm():
+        return cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+
+    def highest():
+        """The metric's highest value within the hour, as the alarm asks for it; nothing where there is none."""
+        asked = {key: alarm()[key] for key in ("Namespace", "MetricName", "Dimensions", "Period")}
+        now = datetime.now(timezone.utc)
+        found = cloudwatch.get_metric_statistics(
+            **asked, StartTime=now - timedelta(hours=1), EndTime=now + timedelta(minutes=1), Statistics=["Maximum"]
+        )
+        return max((it["Maximum"] for it in found["Datapoints"]), default=None)
+
+    def put(function, value):
+        dimensions = [{"Name": "Function", "Value": function}]
+        datum = {"MetricName": "BillingDifference", "Dimensions": dimensions, "Value": value, "Unit": "None"}
+        cloudwatch.put_metric_data(Namespace="Millrace", MetricData=[datum])
+
+    put(f"{NAME}-rate", 0.5)
+    if (value := highest()) is not None:
+        yield f"{name}: sees {value} of another function"
+    put(f"{NAME}-cache", 0.25)
+    value, threshold = highest(), alarm()["Threshold"]
+    if value != 0.25 or not value > threshold:
+        yield f"{name}: sees {value} of 0.25, with a threshold of {threshold}"
+    for state in ("ALARM", "OK"):
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason=f"a difference of {value}")
+        if alarm()["StateValue"] != state:
+            yield f"{name}: is {alarm()['StateValue']}, was set to {state}"
+
+
 def schedules_are_the_manifests(local):
     scheduler = local.client("scheduler")
     for name, manifest in local.functions.items():
@@ -147,6 +185,7 @@ CHECKS = (
     secret_is_kept,
     bucket_is_private,
     alarms_are_the_list,
+    a_metric_raises_its_alarm,
     schedules_are_the_manifests,
     functions_are_the_manifests,
 )

@@ -10,6 +10,7 @@ mod ingest;
 mod latency;
 mod machine;
 mod options;
+mod package;
 mod processes;
 mod producer;
 mod rating;

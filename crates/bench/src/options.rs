@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
 
-use crate::{billing, growth, host, ingest, latency, rating, report, rerate, scoring};
+use crate::{billing, growth, host, ingest, latency, package, rating, report, rerate, scoring};
 
 /// Measures Millrace on stacks of its own and writes the figures to docs/benchmarks.md.
 #[derive(Debug, Parser)]
@@ -37,7 +37,7 @@ pub(crate) struct Options {
     /// Warm invocations of `host`
     #[arg(long, default_value_t = 5_000)]
     pub(crate) invocations: u32,
-    /// Starts of an instance in `host`
+    /// Starts of an instance in `host`, and of each function in `package`
     #[arg(long, default_value_t = 20)]
     pub(crate) starts: u32,
     /// How long `latency` produces at each rate, and how long `host` watches the idle stack, in seconds
@@ -55,6 +55,9 @@ pub(crate) struct Options {
     /// A Python with the packages of infra/comparison/requirements.txt; without it the peers of `score` are left out
     #[arg(long, env = "MILLRACE_BENCH_LEARNING_PYTHON")]
     pub(crate) learning_python: Option<PathBuf>,
+    /// The folder with each function's package, FUNCTION/bootstrap.zip; without it `package` leaves their sizes out
+    #[arg(long, env = "MILLRACE_BENCH_PACKAGES")]
+    pub(crate) packages: Option<PathBuf>,
     /// The file whose sections are replaced (docs/benchmarks.md of the clone when not given)
     #[arg(long)]
     output: Option<PathBuf>,
@@ -73,6 +76,8 @@ pub(crate) enum Benchmark {
     Bill,
     /// What the local host costs, and the stack without traffic
     Host,
+    /// Functions' packages for Lambda, and their starts beside a bare `lambda_runtime` binary, without a stack
+    Package,
     /// From the broker's timestamp to the commit
     Latency,
     /// Usage events to charges by `millrace rate` and its library, without a stack
@@ -83,12 +88,13 @@ pub(crate) enum Benchmark {
 
 impl Benchmark {
     /// Every benchmark, in the order of the file's sections.
-    pub(crate) const ALL: [Benchmark; 8] = [
+    pub(crate) const ALL: [Benchmark; 9] = [
         Benchmark::Ingest,
         Benchmark::Growth,
         Benchmark::Rerate,
         Benchmark::Bill,
         Benchmark::Host,
+        Benchmark::Package,
         Benchmark::Latency,
         Benchmark::Rate,
         Benchmark::Score,
@@ -102,6 +108,7 @@ impl Benchmark {
             Self::Rerate => "rerate",
             Self::Bill => "bill",
             Self::Host => "host",
+            Self::Package => "package",
             Self::Latency => "latency",
             Self::Rate => "rate",
             Self::Score => "score",
@@ -127,6 +134,7 @@ impl Options {
                 Benchmark::Rerate => rerate::measure(self),
                 Benchmark::Bill => billing::measure(self),
                 Benchmark::Host => host::measure(self),
+                Benchmark::Package => package::measure(self),
                 Benchmark::Latency => latency::measure(self),
                 Benchmark::Rate => rating::measure(self),
                 Benchmark::Score => scoring::measure(self),

@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use millrace_store_mysql::batch::{Incoming, Original, Originals, Record, Refusal, Source, Stored};
-use millrace_store_mysql::fault::{StoreError, is_sign_in_refused};
+use millrace_store_mysql::fault::StoreError;
 use millrace_wire::batch::{BatchError, KafkaBatch, PartitionRecords};
 use millrace_wire::{PartialBatchResponse, Rejection};
 use tokio::sync::mpsc;
 
 use crate::metrics::{self, Metric};
+use crate::mysql::Mysql;
 
 /// Records that are decoded and then stored together, while the next ones are decoded.
 const CHUNK: usize = 500;
@@ -39,35 +40,31 @@ pub trait Intake {
     ) -> impl Future<Output = Result<Stored, StoreError>>;
 }
 
-/// Why a batch as a whole could not be handled.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The payload is no batch.
-    #[error(transparent)]
-    NoBatch(#[from] BatchError),
-    /// The database refuses the sign-in, for this partition as for every other.
-    #[error("the database refuses the sign-in: {0}")]
-    SignInRefused(#[source] StoreError),
-}
-
-/// Stores every partition of a batch. The answer names the partitions that are to be delivered again, and from which offset.
+/// Stores every partition of a batch in `mysql`, where `intake` stores. The answer names the partitions that are to be delivered
+/// again, and from which offset: also when the database lets nobody in, as an error of the whole invocation would be neither
+/// counted nor told by topic.
 ///
 /// # Errors
-/// When the payload is no batch, or the database lets nobody in. Partitions that were stored before that are stored; to handle
-/// the batch again changes nothing of them.
-pub async fn run<I: Intake>(intake: &I, payload: &str) -> Result<PartialBatchResponse, RunError> {
+/// When the payload is no batch.
+pub async fn run<I: Intake>(intake: &I, mysql: &Mysql, payload: &str) -> Result<PartialBatchResponse, BatchError> {
     let batch = KafkaBatch::parse(payload.as_bytes())?;
     let mut response = PartialBatchResponse::default();
     for partition in &batch.partitions {
         let Some(first_offset) = partition.records.iter().map(|record| record.offset).min() else { continue };
         let oldest = partition.records.iter().map(|record| record.timestamp).min();
         let started = Instant::now();
-        let outcome = Box::pin(store(intake, partition)).await;
+        let mut outcome = Box::pin(store(intake, partition)).await;
+        let renewed = match &outcome {
+            Ok(_) => false,
+            Err(error) => mysql.renew(error).await,
+        };
+        if renewed {
+            outcome = Box::pin(store(intake, partition)).await;
+        }
         let waited = oldest.map_or(0.0, |oldest| (Utc::now() - oldest).as_seconds_f64().max(0.0));
         let times = [(Metric::BatchDuration, started.elapsed().as_secs_f64() * 1000.0), (Metric::LagAge, waited)];
         match outcome {
             Ok(stored) => report(&partition.topic, &stored, &times),
-            Err(error) if is_sign_in_refused(&error) => return Err(RunError::SignInRefused(error)),
             Err(error) => {
                 tracing::warn!(topic = %partition.topic, partition = partition.partition, first_offset, %error, "asking for the batch again");
                 metrics::emit(Some(&partition.topic), &[&[(Metric::BatchesFailed, 1.0)][..], &times[..]].concat());

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::mysql::Mysql;
 
 /// Answers invocations until the platform ends the process. `handle` gets the event's JSON; it may be called twice for one event,
-/// when the database refused a password that was changed since it was read.
+/// when it failed because the database refused a password that was changed since it was read.
 ///
 /// # Errors
 /// When the runtime API cannot be reached.

@@ -16,6 +16,7 @@ mod invoiced;
 mod revenue;
 mod sensor_hours;
 mod sensors;
+mod uninvoiced;
 mod usage;
 
 pub use calls::{calls_page_end, changed_calls};
@@ -25,6 +26,7 @@ pub use invoiced::{Differing, differing_invoices};
 pub use revenue::changed_cycles;
 pub use sensor_hours::{changed_sensor_hours, fold_sensor_hours, sensor_hours_page_end};
 pub use sensors::{latest_of_all, latest_within};
+pub use uninvoiced::{Uninvoiced, uninvoiced_charges};
 pub use usage::{changed_hours, day_by_cell, day_hours_by_service, page_end};
 
 /// How often a fault that passes is met before it is the caller's.

@@ -27,7 +27,7 @@ impl Checks {
     }
 }
 
-/// Looks at the ledger, and at the invoices that are new since the last run. Charges are folded as they were committed at
+/// Looks at the ledger, at the invoices that are new since the last run, and for invoices that are missing. Charges are folded as they were committed at
 /// `charged`.
 pub(crate) async fn run(mysql: &MySqlPool, folded: Folded, charged: DateTime<Utc>) -> Result<Checks, StoreError> {
     let conservation = Some(conservation(mysql).await?);
@@ -55,5 +55,11 @@ async fn billing(mysql: &MySqlPool, charged: DateTime<Utc>) -> Result<Decimal, S
         let (number, difference) = (&invoice.number, invoice.difference);
         tracing::error!(%number, %difference, "an invoice carries other charges than it should");
     }
-    Ok(differing.iter().map(|invoice| invoice.difference.abs()).sum())
+    let uninvoiced = cache::uninvoiced_charges(mysql, charged).await?;
+    for charges in uninvoiced.iter().take(10) {
+        let (cycle, account, difference) = (charges.cycle, &charges.account_id, charges.charges);
+        tracing::error!(%cycle, %account, %difference, "charges of a billed cycle are on no invoice");
+    }
+    let differing = differing.iter().map(|invoice| invoice.difference);
+    Ok(differing.chain(uninvoiced.iter().map(|charges| charges.charges)).map(|money| money.abs()).sum())
 }

@@ -6,36 +6,38 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use millrace_domain::usage::UsageEvent;
-use millrace_lambda_support::batch_loop::{self, Intake, RunError};
+use millrace_lambda_support::batch_loop::{self, Intake};
 use millrace_lambda_support::metrics::{self, Metric};
-use millrace_store_mysql::MySqlPool;
+use millrace_lambda_support::mysql::Mysql;
 use millrace_store_mysql::batch::{Incoming, Originals, Source, Stored};
 use millrace_store_mysql::fault::StoreError;
 use millrace_store_mysql::reference::ReferenceCache;
 use millrace_store_mysql::usage;
+use millrace_wire::batch::BatchError;
 use millrace_wire::usage::Limits;
 use millrace_wire::{PartialBatchResponse, Rejection, tariff};
 
 /// The function, with what it keeps from one invocation to the next.
 pub struct Rate {
-    pool: MySqlPool,
+    mysql: Mysql,
     reference: ReferenceCache,
     limits: Limits,
 }
 
 impl Rate {
     /// Events may be as old as `retention` when they come.
-    pub fn new(pool: MySqlPool, retention: TimeDelta) -> Self {
-        Self { pool, reference: ReferenceCache::new(tariff::parse_stored), limits: Limits { retention } }
+    pub fn new(mysql: impl Into<Mysql>, retention: TimeDelta) -> Self {
+        let reference = ReferenceCache::new(tariff::parse_stored);
+        Self { mysql: mysql.into(), reference, limits: Limits { retention } }
     }
 
     /// Handles a batch.
     ///
     /// # Errors
-    /// When the payload is no batch, or the database refuses the sign-in. Everything else is answered: a bad record is stored as a reject, and a partition that could
+    /// When the payload is no batch. Everything else is answered: a bad record is stored as a reject, and a partition that could
     /// not be stored is named for a retry.
-    pub async fn handle(&self, payload: &str) -> Result<PartialBatchResponse, RunError> {
-        batch_loop::run(self, payload).await
+    pub async fn handle(&self, payload: &str) -> Result<PartialBatchResponse, BatchError> {
+        batch_loop::run(self, &self.mysql, payload).await
     }
 }
 
@@ -52,7 +54,7 @@ impl Intake for Rate {
         incoming: Incoming<UsageEvent>,
         originals: &dyn Originals,
     ) -> Result<Stored, StoreError> {
-        let outcome = usage::store(&self.pool, &self.reference, source, incoming, originals).await?;
+        let outcome = usage::store(self.mysql.pool(), &self.reference, source, incoming, originals).await?;
         if outcome.unrated > 0 {
             metrics::emit(Some(source.topic), &[(Metric::EventsUnrated, outcome.unrated as f64)]);
         }

@@ -16,6 +16,6 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Error> {
     let mysql = Mysql::connect(&settings::environment).await?;
     let retention = settings::retention(&settings::environment)?;
-    let rate = Rate::new(mysql.pool().clone(), retention);
+    let rate = Rate::new(mysql.clone(), retention);
     invocation::serve(&mysql, async |payload| Ok(rate.handle(payload).await?)).await
 }

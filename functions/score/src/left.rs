@@ -34,7 +34,7 @@ impl Score {
     /// # Errors
     /// When MySQL fails; what was scored by then stays.
     pub async fn score_left(&self, deadline: Instant) -> Result<ScoredLeft, Error> {
-        let mysql = &self.mysql;
+        let mysql = self.mysql.pool();
         if !leases::take(mysql, LEASE, &self.holder, LEASE_TIME).await? {
             return Ok(ScoredLeft { ran: false, scored: 0, waiting: scores::waiting(mysql).await? });
         }
@@ -47,16 +47,17 @@ impl Score {
     }
 
     async fn score_pages(&self, deadline: Instant) -> Result<u64, Error> {
+        let mysql = self.mysql.pool();
         let mut scored = 0;
         let mut last = None;
-        while Instant::now() < deadline && leases::take(&self.mysql, LEASE, &self.holder, LEASE_TIME).await? {
-            let Some(champion) = self.champions.current(&self.mysql, &self.objects).await? else { break };
-            let snapshots = scores::left(&self.mysql, last.as_ref(), PAGE).await?;
+        while Instant::now() < deadline && leases::take(mysql, LEASE, &self.holder, LEASE_TIME).await? {
+            let Some(champion) = self.champions.current(mysql, &self.objects).await? else { break };
+            let snapshots = scores::left(mysql, last.as_ref(), PAGE).await?;
             let Some(end) = snapshots.last() else { break };
             last = Some((end.observed_at, end.customer_id.as_str().to_owned()));
             let scorer = ChampionScorer { champion: &champion, documents: &self.documents };
             let made = scorer.score_all(&snapshots.iter().collect::<Vec<_>>()).await;
-            let done = scores::store_left(&self.mysql, made).await?;
+            let done = scores::store_left(mysql, made).await?;
             scored += done.scores.len() as u64;
             self.after_commit(&done).await;
         }

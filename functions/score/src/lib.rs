@@ -18,8 +18,8 @@ use millrace_domain::customers::CustomerSnapshot;
 use millrace_lambda_support::batch_loop::{self, Intake};
 use millrace_lambda_support::invocation::{Sender, sender};
 use millrace_lambda_support::metrics::{self, Metric};
+use millrace_lambda_support::mysql::Mysql;
 use millrace_store_documents::DocumentStore;
-use millrace_store_mysql::MySqlPool;
 use millrace_store_mysql::batch::{Incoming, Originals, Source, Stored};
 use millrace_store_mysql::customers;
 use millrace_store_mysql::fault::StoreError;
@@ -39,7 +39,7 @@ const BUDGET: Duration = Duration::from_secs(40);
 
 /// The function, with what it keeps from one invocation to the next.
 pub struct Score {
-    mysql: MySqlPool,
+    mysql: Mysql,
     objects: ObjectStore,
     documents: Documents,
     champions: Champions,
@@ -60,9 +60,10 @@ pub enum Answer {
 impl Score {
     /// Stores into this database, with models from these objects. Commands to the documents should end within a few seconds: a
     /// batch waits for them.
-    pub fn new(mysql: MySqlPool, objects: ObjectStore, documents: DocumentStore) -> Self {
+    pub fn new(mysql: impl Into<Mysql>, objects: ObjectStore, documents: DocumentStore) -> Self {
+        let (mysql, documents) = (mysql.into(), Documents::new(documents));
         let holder = uuid::Uuid::new_v4().to_string();
-        Self { mysql, objects, documents: Documents::new(documents), champions: Champions::default(), holder }
+        Self { mysql, objects, documents, champions: Champions::default(), holder }
     }
 
     /// Handles a batch, or the task of a schedule.
@@ -72,7 +73,7 @@ impl Score {
     /// reject, and a partition that could not be stored is named for a retry.
     pub async fn handle(&self, payload: &str) -> Result<Answer, Error> {
         match sender(payload)? {
-            Sender::Kafka => Ok(Answer::Batch(batch_loop::run(self, payload).await?)),
+            Sender::Kafka => Ok(Answer::Batch(batch_loop::run(self, &self.mysql, payload).await?)),
             Sender::Task(task) if task == LEFT => Ok(Answer::Left(self.score_left(Instant::now() + BUDGET).await?)),
             Sender::Task(task) => Err(format!("task: expected {LEFT}, not {task}").into()),
         }
@@ -111,7 +112,7 @@ impl Intake for Score {
     ) -> Result<Stored, StoreError> {
         // Before the transaction, which locks the partition's ledger: it waits neither for the object store, nor for the documents,
         // nor for the reasons of a whole batch.
-        let champion = self.champions.current(&self.mysql, &self.objects).await?;
+        let champion = self.champions.current(self.mysql.pool(), &self.objects).await?;
         let scores = match &champion {
             Some(champion) => {
                 let scorer = ChampionScorer { champion, documents: &self.documents };
@@ -119,7 +120,7 @@ impl Intake for Score {
             }
             None => Vec::new(),
         };
-        let outcome = customers::store(&self.mysql, scores, source, incoming, originals).await?;
+        let outcome = customers::store(self.mysql.pool(), scores, source, incoming, originals).await?;
         self.after_commit(&outcome.scored).await;
         Ok(outcome.stored)
     }

@@ -27,7 +27,6 @@ async fn run() -> Result<(), Error> {
     let objects = ObjectSettings { endpoint, region, bucket, credentials: None };
     let DocumentsSettings { url, database, user, password } = DocumentsSettings::read(&settings::environment).await?;
     let documents = DocumentSettings { url, database, user, password, timeout: PATIENCE };
-    let score =
-        Score::new(mysql.pool().clone(), ObjectStore::new(&objects).await, DocumentStore::connect(&documents).await?);
+    let score = Score::new(mysql.clone(), ObjectStore::new(&objects).await, DocumentStore::connect(&documents).await?);
     invocation::serve(&mysql, async |payload| score.handle(payload).await).await
 }

@@ -11,7 +11,7 @@ use millrace_domain::sensors::SensorReading;
 use millrace_lambda_support::batch_loop::{self, Intake};
 use millrace_lambda_support::invocation::{Sender, sender};
 use millrace_lambda_support::metrics::{self, Metric};
-use millrace_store_mysql::MySqlPool;
+use millrace_lambda_support::mysql::Mysql;
 use millrace_store_mysql::batch::{Incoming, Originals, Source, Stored};
 use millrace_store_mysql::fault::StoreError;
 use millrace_store_mysql::sensors::{self, LimitsCache};
@@ -21,7 +21,7 @@ use serde::Serialize;
 
 /// The function, with what it keeps from one invocation to the next.
 pub struct Watch {
-    pool: MySqlPool,
+    mysql: Mysql,
     limits: LimitsCache,
     silent_after: TimeDelta,
 }
@@ -43,8 +43,8 @@ pub enum Answer {
 
 impl Watch {
     /// A sensor is silent when it has sent nothing for longer than `silent_after`.
-    pub fn new(pool: MySqlPool, silent_after: TimeDelta) -> Self {
-        Self { pool, limits: LimitsCache::default(), silent_after }
+    pub fn new(mysql: impl Into<Mysql>, silent_after: TimeDelta) -> Self {
+        Self { mysql: mysql.into(), limits: LimitsCache::default(), silent_after }
     }
 
     /// Handles a batch, or the task of a schedule at the instant `now`.
@@ -53,7 +53,7 @@ impl Watch {
     /// When the payload is neither, or when the task could not be done.
     pub async fn handle(&self, payload: &str, now: DateTime<Utc>) -> Result<Answer, Error> {
         match sender(payload)? {
-            Sender::Kafka => Ok(Answer::Batch(batch_loop::run(self, payload).await?)),
+            Sender::Kafka => Ok(Answer::Batch(batch_loop::run(self, &self.mysql, payload).await?)),
             Sender::Task(task) if task == "silent" => self.find_silent(now).await,
             Sender::Task(task) => Err(format!("task: expected silent, not {task}").into()),
         }
@@ -61,7 +61,7 @@ impl Watch {
 
     async fn find_silent(&self, now: DateTime<Utc>) -> Result<Answer, Error> {
         let started = Instant::now();
-        let found = silence::find(&self.pool, now, self.silent_after).await?;
+        let found = silence::find(self.mysql.pool(), now, self.silent_after).await?;
         let values = [
             (Metric::SilentAlarmsOpened, found.opened as f64),
             (Metric::SensorsSilent, found.silent as f64),
@@ -86,7 +86,7 @@ impl Intake for Watch {
         incoming: Incoming<SensorReading>,
         originals: &dyn Originals,
     ) -> Result<Stored, StoreError> {
-        let outcome = sensors::store(&self.pool, &self.limits, source, incoming, originals).await?;
+        let outcome = sensors::store(self.mysql.pool(), &self.limits, source, incoming, originals).await?;
         if outcome.alarms_opened > 0 {
             metrics::emit(None, &[(Metric::TemperatureAlarmsOpened, outcome.alarms_opened as f64)]);
         }

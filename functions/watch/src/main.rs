@@ -16,6 +16,6 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Error> {
     let mysql = Mysql::connect(&settings::environment).await?;
     let silent_after = settings::silent_after(&settings::environment)?;
-    let watch = Watch::new(mysql.pool().clone(), silent_after);
+    let watch = Watch::new(mysql.clone(), silent_after);
     invocation::serve(&mysql, async |payload| watch.handle(payload, chrono::Utc::now()).await).await
 }

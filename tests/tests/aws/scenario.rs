@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use millrace_store_documents::{DocumentSettings, DocumentStore};
@@ -76,27 +76,52 @@ pub(crate) async fn users_are_made_of_their_secrets(place: &Place, database: &Te
     database.run("DROP USER 'bi'@'%'; DROP USER 'millrace'@'%'").await;
 }
 
-/// A process whose connections are lost after its password was changed goes on with the new one, without a failed batch.
+/// A process whose connections are lost after its password was changed goes on with the new one, without a failed batch. While
+/// the secret still has the old one, its batches are asked for again, by topic and offset, instead of failing as a whole.
 pub(crate) async fn a_changed_password_is_read_again(place: &Place, database: &TestDatabase) {
     let (user, arn) = user_of_functions(place, database).await;
     let rate = Functions::start(&["rate"], place.mysql(&user, database, &arn));
     assert_eq!(rate.invoke("rate", &event(0)).await["batchItemFailures"], serde_json::json!([]));
 
-    database.run(&format!("ALTER USER '{user}'@'%' IDENTIFIED BY 'second'")).await;
     place.aws.change_secret(&arn, &user, "second").await;
+    change_password(database, &user, "second").await;
+    assert_eq!(rate.invoke("rate", &event(1)).await["batchItemFailures"], serde_json::json!([]));
+    assert_eq!(database.texts("SELECT CAST(COUNT(*) AS CHAR) FROM usage_events").await, ["2"]);
+    let log = rate.log("rate");
+    assert!(log.contains("password was changed"), "{log}");
+    assert!(!log.contains("\"BatchesFailed\":1"), "{log}");
+
+    change_password(database, &user, "third").await;
+    let batch = event(2);
+    let refused = rate.invoke("rate", &batch).await;
+    let again = serde_json::json!([{"itemIdentifier": {"topic-partition": "usage-events-0", "offset": 2}}]);
+    assert_eq!(refused["batchItemFailures"], again);
+    place.aws.change_secret(&arn, &user, "third").await;
+    // A secret that was read is read again at most every ten seconds.
+    let begun = Instant::now();
+    while rate.invoke("rate", &batch).await["batchItemFailures"] != serde_json::json!([]) {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{}", rate.log("rate"));
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert_eq!(database.texts("SELECT CAST(COUNT(*) AS CHAR) FROM usage_events").await, ["3"]);
+    let log = rate.log("rate");
+    assert!(log.contains("\"BatchesFailed\":1"), "the failure is counted: {log}");
+    for password in ["first", "second", "third"] {
+        assert!(!log.contains(&format!("\"{password}\"")), "{log}");
+    }
+    rate.stop().await;
+    database.run(&format!("DROP USER '{user}'@'%'")).await;
+}
+
+/// Gives a user of the database another password and ends its connections: new ones need it.
+async fn change_password(database: &TestDatabase, user: &str, password: &str) {
+    database.run(&format!("ALTER USER '{user}'@'%' IDENTIFIED BY '{password}'")).await;
     let connections = format!("SELECT CAST(id AS CHAR) FROM information_schema.processlist WHERE user = '{user}'");
     let mut administrator = database.admin().connect().await.unwrap();
     for connection in database.texts(&connections).await {
         // It may have ended by itself.
         let _ = sqlx::raw_sql(AssertSqlSafe(format!("KILL {connection}"))).execute(&mut administrator).await;
     }
-    assert_eq!(rate.invoke("rate", &event(1)).await["batchItemFailures"], serde_json::json!([]));
-    assert_eq!(database.texts("SELECT CAST(COUNT(*) AS CHAR) FROM usage_events").await, ["2"]);
-    let log = rate.log("rate");
-    assert!(log.contains("password was changed"), "{log}");
-    assert!(!log.contains("\"first\"") && !log.contains("\"second\""), "{log}");
-    rate.stop().await;
-    database.run(&format!("DROP USER '{user}'@'%'")).await;
 }
 
 /// `millrace import` brings the operator's data into a database beside which no stack runs.

@@ -1,13 +1,18 @@
 //! The least that can drive a Lambda function: a runtime API of one thread that hands out the next event at once. What the
 //! local host is held against.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+
+/// How long a start may take (Lambda: 10 s).
+const INIT_LIMIT: Duration = Duration::from_secs(10);
 
 /// A function's process that is driven by hand.
 pub(crate) struct Bare {
@@ -23,27 +28,39 @@ struct Request {
 }
 
 impl Bare {
-    /// Starts a function's binary and waits until it asks for its first event.
-    pub(crate) fn start(binary: &Path) -> anyhow::Result<Self> {
+    /// Starts a function's binary with these variables besides Lambda's own, and waits until it asks for its first event.
+    pub(crate) fn start(binary: &Path, environment: &BTreeMap<String, String>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let address = listener.local_addr()?;
+        // A function that ends before it asks is waited for no longer than that: the listener is told by a connection of our own.
+        let (accepted, waiting) = mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            if waiting.recv_timeout(INIT_LIMIT) == Err(RecvTimeoutError::Timeout) {
+                let _ = TcpStream::connect(address);
+            }
+        });
         let begun = Instant::now();
         let process = Command::new(binary)
             .env_clear()
-            .env("AWS_LAMBDA_RUNTIME_API", listener.local_addr()?.to_string())
+            .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", "probe")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_LOG_GROUP_NAME", "bench")
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
+            .envs(environment)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .with_context(|| format!("can't start {}", binary.display()))?;
         let (stream, _) = listener.accept()?;
+        drop(accepted);
         stream.set_nodelay(true)?;
         let mut bare = Self { process, connection: BufReader::new(stream), start: Duration::ZERO };
-        let request = bare.read()?;
+        let request = bare.read().with_context(|| {
+            format!("{} did not ask for an event within {} s", binary.display(), INIT_LIMIT.as_secs())
+        })?;
         if !request.line.contains("/runtime/invocation/next") {
             bail!("the function began with {}", request.line);
         }

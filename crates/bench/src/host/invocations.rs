@@ -1,5 +1,6 @@
 //! The same function driven by the local host and by the least that can drive it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,10 +44,15 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Vec<Figure>> {
     }
     let host_ms = hosted_starts(&runtime, &binaries, folder.path(), options.starts)?;
     let bare_ms = (0..options.starts)
-        .map(|_| Ok(milliseconds(Bare::start(&binaries.join(FUNCTION))?.start)))
+        .map(|_| Ok(milliseconds(Bare::start(&binaries.join(FUNCTION), &BTreeMap::new())?.start)))
         .collect::<anyhow::Result<_>>()?;
     figures.push(Figure { what: "spawn to the first `next`", host_ms, bare_ms });
     Ok(figures)
+}
+
+/// The `lambda_runtime` binary that does next to nothing.
+pub(crate) fn probe() -> anyhow::Result<PathBuf> {
+    Ok(binaries()?.join(FUNCTION))
 }
 
 /// The folder of the local host's examples, beside this executable.
@@ -91,7 +97,7 @@ fn hosted(runtime: &Runtime, binaries: &Path, folder: &Path, event: &[u8], count
 }
 
 fn bare(binaries: &Path, event: &[u8], count: u32) -> anyhow::Result<Vec<f64>> {
-    let mut function = Bare::start(&binaries.join(FUNCTION))?;
+    let mut function = Bare::start(&binaries.join(FUNCTION), &BTreeMap::new())?;
     for _ in 0..WARM_UP {
         function.invoke(event)?;
     }

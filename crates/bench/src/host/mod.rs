@@ -4,6 +4,9 @@ mod bare;
 mod idle;
 mod invocations;
 
+pub(crate) use bare::Bare;
+pub(crate) use invocations::probe;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::support::{Fixture, TOPIC, event, now, values};
 use chrono::Duration;
+use millrace_store_mysql::fault::is_sign_in_refused;
 use millrace_store_mysql::{pool, rejects};
-use millrace_test_support::batches::batch;
+use millrace_test_support::batches::{batch, several};
+use millrace_wire::batch::OutgoingRecord;
 use millrace_wire::{PartialBatchResponse, usage};
 use rate::Rate;
 
@@ -58,6 +60,27 @@ async fn a_database_that_is_away_asks_for_the_batch_from_its_first_offset() {
     let mut expected = PartialBatchResponse::default();
     expected.retry(TOPIC, 2, 40);
     assert_eq!(answer, expected);
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_asks_for_each_partition_again() {
+    let fixture = Fixture::new().await;
+    let refused = pool::with(fixture.database.options().username("nobody").password("wrong"));
+    let error = refused.acquire().await.err().unwrap();
+    assert!(is_sign_in_refused(&error), "{error}");
+    let rate = Rate::new(refused, Duration::days(400));
+    let record = |offset| OutgoingRecord {
+        offset,
+        timestamp_ms: now().timestamp_millis(),
+        key: None,
+        value: Some(values([1]).remove(0)),
+        headers: Vec::new(),
+    };
+    let payload = several(&[(TOPIC, 0, vec![record(3)]), (TOPIC, 1, vec![record(8)])]);
+    let mut expected = PartialBatchResponse::default();
+    expected.retry(TOPIC, 0, 3);
+    expected.retry(TOPIC, 1, 8);
+    assert_eq!(rate.handle(&payload).await.unwrap(), expected);
 }
 
 #[tokio::test]
