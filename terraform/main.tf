@@ -177,6 +177,7 @@ module "nifi" {
   subnet_ids         = module.network.subnet_ids
   security_group_ids = [module.network.security_group_ids.aws_client, module.network.security_group_ids.kafka_client]
   kafka              = { cluster_name = local.name, brokers = module.streaming[0].brokers, topics = keys(var.streaming.topics) }
+  intake             = { bucket = module.storage.buckets.objects, bucket_arn = module.storage.arns.objects, key_alias = local.data_key.alias }
   log_key_arn        = module.keys.arns.telemetry
   log_retention_days = var.log_retention_days
 }

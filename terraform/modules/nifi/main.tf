@@ -6,6 +6,9 @@ data "aws_partition" "current" {}
 locals {
   arn = "arn:${data.aws_partition.current.partition}"
   at  = "${data.aws_region.current.name}:${var.account_id}"
+
+  # incoming, done and set-aside lie here in the bucket.
+  intake_prefix = "intake/"
 }
 
 resource "aws_ecs_cluster" "this" {
@@ -40,6 +43,9 @@ resource "aws_ecs_task_definition" "this" {
     environment = [
       { name = "NIFI_WEB_HTTPS_HOST", value = "127.0.0.1" },
       { name = "KAFKA_BROKERS", value = var.kafka.brokers },
+      { name = "KAFKA_SECURITY_PROTOCOL", value = "SASL_SSL" },
+      { name = "INTAKE_BUCKET", value = var.intake.bucket },
+      { name = "INTAKE_PREFIX", value = local.intake_prefix },
     ]
     logConfiguration = {
       logDriver = "awslogs"

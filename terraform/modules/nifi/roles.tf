@@ -1,4 +1,4 @@
-# start: fetches the image and opens the log. flow: writes to the topics.
+# start: fetches the image and opens the log. flow: takes files from the bucket and writes their records to the topics.
 
 locals {
   policies = { start = data.aws_iam_policy_document.start.json, flow = data.aws_iam_policy_document.flow.json }
@@ -71,6 +71,42 @@ data "aws_iam_policy_document" "flow" {
     sid       = "WriteToTopics"
     actions   = ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"]
     resources = [for topic in var.kafka.topics : "${local.arn}:kafka:${local.at}:topic/${var.kafka.cluster_name}/*/${topic}"]
+  }
+
+  statement {
+    sid       = "TakeFiles"
+    actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+    resources = ["${var.intake.bucket_arn}/${local.intake_prefix}*"]
+  }
+
+  statement {
+    sid       = "ListFiles"
+    actions   = ["s3:ListBucket"]
+    resources = [var.intake.bucket_arn]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["${local.intake_prefix}*"]
+    }
+  }
+
+  statement {
+    sid       = "UseTheDataKey"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = ["${local.arn}:kms:${local.at}:key/*"] # a key's id is only known once it is made
+
+    condition {
+      test     = "ForAnyValue:StringEquals"
+      variable = "kms:ResourceAliases"
+      values   = [var.intake.key_alias]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${data.aws_region.current.name}.amazonaws.com"]
+    }
   }
 
   # ECS Exec opens channels that have no resource.

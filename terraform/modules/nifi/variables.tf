@@ -45,6 +45,11 @@ variable "kafka" {
   type        = object({ cluster_name = string, brokers = string, topics = list(string) })
 }
 
+variable "intake" {
+  description = "The bucket whose files the flow takes, and the alias of its KMS key."
+  type        = object({ bucket = string, bucket_arn = string, key_alias = string })
+}
+
 variable "log_key_arn" {
   description = "The KMS key of the log."
   type        = string

@@ -6,7 +6,10 @@ use anyhow::{Context, bail};
 use tokio::process::Command;
 
 use super::programs;
-use crate::{project, stack::Stack};
+use crate::{
+    project,
+    stack::{BUCKET, REGION, Stack},
+};
 
 /// The containers of a stack. Docker restarts one that dies.
 #[derive(Debug, Clone)]
@@ -83,6 +86,8 @@ fn environment(stack: &Stack) -> anyhow::Result<Vec<(&'static str, String)>> {
         ("MILLRACE_MYSQL_ADMIN_PASSWORD", stack.services.mysql_admin_password.expose().to_owned()),
         ("MILLRACE_DOCUMENTS_PORT", ports.documents().to_string()),
         ("MILLRACE_OBJECTS_PORT", ports.objects().to_string()),
+        ("MILLRACE_OBJECTS_BUCKET", BUCKET.to_owned()),
+        ("MILLRACE_OBJECTS_REGION", REGION.to_owned()),
     ])
 }
 

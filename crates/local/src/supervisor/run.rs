@@ -140,6 +140,10 @@ async fn start(shared: &Shared, services: &mut Services, host: &Host, plan: Plan
         make_schema(stack, host).await
     };
     let bucket = async {
+        // LocalStack makes it by itself, in its region (localstack/ready.d).
+        if stack.engine == Engine::Compose {
+            return Ok(());
+        }
         ObjectStore::new(&stack.object_settings()).await.create_bucket().await.context("the bucket can't be made")
     };
     try_join!(topics, schema, bucket, ready.documents)?;

@@ -9,6 +9,7 @@ variables {
   subnet_ids         = ["subnet-1"]
   security_group_ids = ["sg-1"]
   kafka              = { cluster_name = "millrace-test", brokers = "b-1:9098", topics = ["usage-events"] }
+  intake             = { bucket = "millrace-test-objects", bucket_arn = "arn:aws:s3:::millrace-test-objects", key_alias = "alias/millrace-test-data" }
   log_key_arn        = "arn:aws:kms:eu-central-1:000000000000:key/00000000-0000-0000-0000-000000000000"
 }
 
@@ -23,6 +24,19 @@ run "makes_one_private_task" {
   assert {
     condition     = !aws_ecs_service.this.network_configuration[0].assign_public_ip
     error_message = "no address on the internet"
+  }
+
+  assert {
+    condition = {
+      for it in jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment : it.name => it.value
+      } == {
+      NIFI_WEB_HTTPS_HOST     = "127.0.0.1"
+      KAFKA_BROKERS           = "b-1:9098"
+      KAFKA_SECURITY_PROTOCOL = "SASL_SSL"
+      INTAKE_BUCKET           = "millrace-test-objects"
+      INTAKE_PREFIX           = "intake/"
+    }
+    error_message = "these are what nifi/load gives the flow"
   }
 }
 
