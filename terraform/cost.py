@@ -112,7 +112,7 @@ def month(events, size):
         database += cost("rds_disk", stored_gb * size.instances)
     documents = cost(size.documents, size.document_instances * HOURS) + cost("docdb_disk", 10)
     documents += cost("docdb_io", size.documents_a_minute * 2 * SECONDS / 60 / 1e6)
-    watching = cost("alarm", 110) + cost("composite", 20) + cost("metric", 80) + cost("graphs", 1)
+    watching = cost("alarm", 110) + cost("composite", 33) + cost("metric", 80) + cost("graphs", 1)
     return {
         "Kafka (MSK)": kafka,
         "pollers of the mappings": cost("poller", MAPPINGS * HOURS),

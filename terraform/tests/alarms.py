@@ -32,7 +32,12 @@ def findings():
     yield from (f"{name}: no section in docs/runbook.md" for name in names if name not in sections)
     yield from (f"{name}: a section of docs/runbook.md about no alarm" for name in sections if name not in names)
     yield from (f"{name}: twice" for name in sorted({name for name in names if names.count(name) > 1}))
-    yield from (f"group {name}: silenced by {by}, which is no group" for name, by in groups.items() if by and by not in groups)
+    for name, silencers in groups.items():
+        if not any(alarm["group"] == name for alarm in alarms):
+            yield f"group {name}: has no alarm"
+        for by in silencers:
+            if by == name or not any((it["group"], it["severity"]) == (by, "critical") for it in alarms):
+                yield f"group {name}: silenced by {by}, which is no other group with a critical alarm"
     for alarm in alarms:
         if alarm["namespace"] == "Millrace":
             unit, dimensions, _ = metrics.get(alarm["metric"], (None, set(), []))

@@ -37,8 +37,8 @@ pub struct Silence {
 pub struct Group {
     /// Its name.
     pub name: String,
-    /// The group that explains it: while that one's critical alarms are on, this one keeps quiet.
-    pub silenced_by: Option<String>,
+    /// The groups that may explain it: while a critical alarm of one of them is on, this one keeps quiet.
+    pub silenced_by: Vec<String>,
 }
 
 /// One alarm, of which there is one for each thing that it watches.
@@ -256,7 +256,8 @@ impl Definitions {
     fn check(&self) -> Result<(), DefinitionError> {
         let groups: BTreeSet<&str> = self.groups.iter().map(|group| group.name.as_str()).collect();
         for group in &self.groups {
-            if let Some(by) = group.silenced_by.as_deref().filter(|by| !groups.contains(by) || *by == group.name) {
+            let is_another = |by: &str| groups.contains(by) && by != group.name;
+            if let Some(by) = group.silenced_by.iter().find(|by| !is_another(by)) {
                 let problem = format!("silenced_by: there is no other group {by}");
                 return Err(DefinitionError::Group { group: group.name.clone(), problem });
             }
@@ -293,7 +294,7 @@ mod tests {
 
     fn file(change: &str, to: &str) -> String {
         let file = r#"{"about": "", "silence": {"wait_seconds": 120, "extension_seconds": 300},
-            "groups": [{"name": "database", "silenced_by": null}, {"name": "ingest", "silenced_by": "database"}],
+            "groups": [{"name": "database", "silenced_by": []}, {"name": "ingest", "silenced_by": ["database"]}],
             "alarms": [{"name": "batch-slow", "group": "ingest", "for": "each-mapping", "namespace": "Millrace",
                 "metric": "BatchDuration", "unit": "Milliseconds", "dimensions": {"Topic": "{topic}"}, "statistic": "p99",
                 "period_seconds": 300, "evaluation_periods": 3, "datapoints_to_alarm": 3,
@@ -313,13 +314,15 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        let error = |change, to| Definitions::parse(&file(change, to)).unwrap_err().to_string();
+        let error = |change: &str, to: &str| Definitions::parse(&file(change, to)).unwrap_err().to_string();
         assert!(error("threshold\"", "treshold\"").starts_with("`alarms[0]"), "{}", error("threshold\"", "treshold\""));
         assert!(error("\"p99\"", "\"p42\"").contains("p42"));
-        assert_eq!(
-            error("\"database\"}]", "\"nobody\"}]"),
-            "group ingest: silenced_by: there is no other group nobody"
-        );
+        for other in ["nobody", "ingest"] {
+            assert_eq!(
+                error("[\"database\"]}", &format!("[\"database\", \"{other}\"]}}")),
+                format!("group ingest: silenced_by: there is no other group {other}")
+            );
+        }
         assert_eq!(error("\"ingest\", \"for\"", "\"x\", \"for\""), "alarm batch-slow: `group` is none of the groups");
         assert_eq!(
             error(": 300, \"evaluation", ": 90, \"evaluation"),

@@ -1,5 +1,5 @@
-//! Composite alarms: the alarms of a group and severity page as one, and keep quiet while the group that explains them is in
-//! alarm, so that one fault pages once.
+//! Composite alarms: the alarms of a group and severity page as one, and keep quiet while what may explain them is in alarm, so
+//! that one fault pages once.
 
 use std::collections::BTreeSet;
 
@@ -19,11 +19,11 @@ pub(crate) struct Page {
     pub(crate) raised: Option<DateTime<Utc>>,
     /// The members that were in alarm since.
     told: BTreeSet<usize>,
-    /// The place of the page that silences it.
-    silencer: Option<usize>,
+    /// The places of the pages that silence it.
+    silencers: Vec<usize>,
     /// The minute since which a member is in alarm.
     since: Option<u64>,
-    /// Until when the silencer keeps it quiet.
+    /// Until when its silencers keep it quiet.
     quiet_until: u64,
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn of(definitions: &Definitions, alarms: &[(&str, Severity)]) -> Vec<
                     members,
                     raised: None,
                     told: BTreeSet::new(),
-                    silencer: None,
+                    silencers: Vec::new(),
                     since: None,
                     quiet_until: 0,
                 });
@@ -58,11 +58,16 @@ pub(crate) fn of(definitions: &Definitions, alarms: &[(&str, Severity)]) -> Vec<
         }
     }
     for group in &definitions.groups {
-        let Some(by) = &group.silenced_by else { continue };
-        let silencer = pages.iter().position(|page| page.name == name(by, Severity::Critical));
-        let silenced = Severity::ALL.map(|severity| name(&group.name, severity));
-        for page in pages.iter_mut().filter(|page| silenced.contains(&page.name)) {
-            page.silencer = silencer;
+        for severity in Severity::ALL {
+            // What a group warns of mostly follows from what is critical in it.
+            let own = (severity == Severity::Warning).then_some(&group.name);
+            let explanations: Vec<String> =
+                group.silenced_by.iter().chain(own).map(|by| name(by, Severity::Critical)).collect();
+            let silencers = (0..).zip(&pages).filter(|(_, page)| explanations.contains(&page.name));
+            let silencers: Vec<usize> = silencers.map(|(place, _)| place).collect();
+            if let Some(page) = pages.iter_mut().find(|page| page.name == name(&group.name, severity)) {
+                page.silencers = silencers;
+            }
         }
     }
     pages
@@ -80,7 +85,7 @@ pub(crate) fn step(
     let are_on: Vec<bool> = pages.iter().map(|page| page.members.iter().any(|member| on(*member))).collect();
     let mut turns = Vec::new();
     for (place, page) in pages.iter_mut().enumerate() {
-        if page.silencer.is_some_and(|silencer| are_on[silencer]) {
+        if page.silencers.iter().any(|silencer| are_on[*silencer]) {
             page.quiet_until = minute + extension + 1;
         }
         if !are_on[place] {
@@ -95,7 +100,7 @@ pub(crate) fn step(
             continue;
         }
         let since = *page.since.get_or_insert(minute);
-        let waited = page.silencer.is_none() || minute >= since + wait;
+        let waited = page.silencers.is_empty() || minute >= since + wait;
         let members = page.members.iter().copied().filter(|member| on(*member));
         if page.raised.is_some() {
             page.told.extend(members);
@@ -115,11 +120,12 @@ mod tests {
 
     const SILENCE: Silence = Silence { wait_seconds: 120, extension_seconds: 300 };
 
-    /// The database silences functions, functions silence ingest; sites are on their own.
+    /// The database silences functions, functions and streaming silence ingest; sites are on their own.
     fn definitions() -> Definitions {
         let text = r#"{"about": "", "silence": {"wait_seconds": 120, "extension_seconds": 300}, "alarms": [], "groups": [
-            {"name": "database", "silenced_by": null}, {"name": "functions", "silenced_by": "database"},
-            {"name": "ingest", "silenced_by": "functions"}, {"name": "sites", "silenced_by": null}]}"#;
+            {"name": "database", "silenced_by": []}, {"name": "functions", "silenced_by": ["database"]},
+            {"name": "ingest", "silenced_by": ["functions", "streaming"]}, {"name": "sites", "silenced_by": []},
+            {"name": "streaming", "silenced_by": []}]}"#;
         Definitions::parse(text).unwrap()
     }
 
@@ -128,6 +134,8 @@ mod tests {
     const MAPPING: usize = 2;
     const OTHER_MAPPING: usize = 3;
     const SITE: usize = 4;
+    const BROKERS: usize = 5;
+    const UNREAD: usize = 6;
 
     struct Pager {
         pages: Vec<Page>,
@@ -142,6 +150,8 @@ mod tests {
                 ("ingest", Severity::Warning),
                 ("ingest", Severity::Warning),
                 ("sites", Severity::Warning),
+                ("streaming", Severity::Critical),
+                ("ingest", Severity::Critical),
             ];
             Self { pages: of(&definitions(), &alarms), minute: 0 }
         }
@@ -190,6 +200,26 @@ mod tests {
         assert_eq!(pager.minutes(3, &[MAPPING, FUNCTION]), ["12 -database-critical [0]"]);
         assert!(pager.minutes(4, &[MAPPING]).is_empty(), "the functions' extension follows the database's");
         assert!(pager.minutes(9, &[]).is_empty());
+    }
+
+    #[test]
+    fn a_group_keeps_quiet_for_each_of_the_groups_that_may_explain_it() {
+        let mut pager = Pager::new();
+        assert_eq!(pager.minutes(9, &[MAPPING, BROKERS]), ["1 +streaming-critical [5]"]);
+        // One explanation follows the other.
+        let told = pager.minutes(9, &[MAPPING, FUNCTION]);
+        assert_eq!(told, ["10 -streaming-critical [5]", "12 +functions-critical [1]"]);
+        assert_eq!(pager.minutes(1, &[]), ["19 -functions-critical [1]"]);
+    }
+
+    #[test]
+    fn a_group_s_warnings_keep_quiet_while_it_is_critical_itself() {
+        let mut pager = Pager::new();
+        assert_eq!(pager.minutes(9, &[MAPPING, UNREAD]), ["3 +ingest-critical [6]"]);
+        // Minutes 10 to 14 are the extension.
+        assert_eq!(pager.minutes(6, &[MAPPING]), ["10 -ingest-critical [6]", "15 +ingest-warning [2]"]);
+        // What is critical does not wait for what it warns of.
+        assert_eq!(pager.minutes(3, &[MAPPING, UNREAD]), ["18 +ingest-critical [6]"]);
     }
 
     #[test]

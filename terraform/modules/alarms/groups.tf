@@ -1,58 +1,42 @@
-# One fault pages once: alarms of a group and severity are one composite alarm, which keeps quiet while the group that
-# explains it is in alarm.
+# One fault pages once: alarms of a group and severity are one composite alarm, which keeps quiet while what may explain it
+# is in alarm.
 
 locals {
   severities = ["critical", "warning"]
 
-  members = { for group in setproduct([for group in var.groups : group.name], local.severities) : "${group[0]}-${group[1]}" => {
-    group    = group[0]
-    severity = group[1]
-    alarms   = sort([for key, alarm in local.alarms : "${var.name}-${key}" if alarm.group == group[0] && alarm.severity == group[1]])
-  } }
+  # The alarms of each group and severity, as CloudWatch combines them; empty where there are none.
+  rules = { for pair in setproduct(var.groups[*].name, local.severities) : "${pair[0]}-${pair[1]}" => join(" OR ", [
+    for key, alarm in local.alarms : "ALARM(\"${var.name}-${key}\")" if alarm.group == pair[0] && alarm.severity == pair[1]
+  ]) }
 
-  composites = { for key, it in local.members : key => it if var.composite && length(it.alarms) > 0 }
-  silencer   = { for group in var.groups : group.name => group.silenced_by }
+  # What a group warns of mostly follows from what is critical in it.
+  pages = merge([for group in var.groups : { for severity in local.severities : "${group.name}-${severity}" => {
+    group    = group.name
+    severity = severity
+    silenced_by = [
+      for by in sort(concat(group.silenced_by, severity == "warning" ? [group.name] : [])) : by if local.rules["${by}-critical"] != ""
+    ]
+  } if var.composite && local.rules["${group.name}-${severity}"] != "" }]...)
 
-  # Two tiers, as a composite alarm may only name one that exists: first those that nothing silences.
-  first  = { for key, it in local.composites : key => it if local.silencer[it.group] == null }
-  second = { for key, it in local.composites : key => it if try(contains(keys(local.first), "${local.silencer[it.group]}-critical"), false) }
-  third  = { for key, it in local.composites : key => it if !contains(keys(local.first), key) && !contains(keys(local.second), key) }
-
-  rules = { for key, it in local.composites : key => join(" OR ", [for alarm in it.alarms : "ALARM(\"${alarm}\")"]) }
+  # By the groups' names, as many pages have the same explanations.
+  silencers = merge([for page in local.pages : {
+    (join("-or-", page.silenced_by)) = join(" OR ", [for by in page.silenced_by : local.rules["${by}-critical"]])
+  } if length(page.silenced_by) > 0]...)
 }
 
-resource "aws_cloudwatch_composite_alarm" "first" {
-  for_each = local.first
+# An alarm has one suppressor, so that it is made of all critical alarms that may explain the page. It tells nobody.
+resource "aws_cloudwatch_composite_alarm" "silencer" {
+  for_each = local.silencers
 
-  alarm_name        = "${var.name}-${each.key}"
-  alarm_description = "${title(each.value.severity)} in ${each.value.group}: the alarms within say what. See ${var.runbook}"
-  alarm_rule        = local.rules[each.key]
-  alarm_actions     = [local.topic_arns[each.value.severity]]
-  ok_actions        = [local.topic_arns[each.value.severity]]
+  alarm_name        = "${var.name}-silencer-${each.key}"
+  alarm_description = "Keeps pages quiet that critical alarms of these groups explain"
+  alarm_rule        = each.value
 
   depends_on = [aws_cloudwatch_metric_alarm.this]
 }
 
-resource "aws_cloudwatch_composite_alarm" "second" {
-  for_each = local.second
-
-  alarm_name        = "${var.name}-${each.key}"
-  alarm_description = "${title(each.value.severity)} in ${each.value.group}: the alarms within say what. See ${var.runbook}"
-  alarm_rule        = local.rules[each.key]
-  alarm_actions     = [local.topic_arns[each.value.severity]]
-  ok_actions        = [local.topic_arns[each.value.severity]]
-
-  actions_suppressor {
-    alarm            = "${var.name}-${local.silencer[each.value.group]}-critical"
-    wait_period      = var.silence.wait_seconds
-    extension_period = var.silence.extension_seconds
-  }
-
-  depends_on = [aws_cloudwatch_metric_alarm.this, aws_cloudwatch_composite_alarm.first]
-}
-
-resource "aws_cloudwatch_composite_alarm" "third" {
-  for_each = local.third
+resource "aws_cloudwatch_composite_alarm" "page" {
+  for_each = local.pages
 
   alarm_name        = "${var.name}-${each.key}"
   alarm_description = "${title(each.value.severity)} in ${each.value.group}: the alarms within say what. See ${var.runbook}"
@@ -61,13 +45,13 @@ resource "aws_cloudwatch_composite_alarm" "third" {
   ok_actions        = [local.topic_arns[each.value.severity]]
 
   dynamic "actions_suppressor" {
-    for_each = contains(keys(local.composites), "${local.silencer[each.value.group]}-critical") ? [1] : []
+    for_each = length(each.value.silenced_by) > 0 ? [join("-or-", each.value.silenced_by)] : []
     content {
-      alarm            = "${var.name}-${local.silencer[each.value.group]}-critical"
+      alarm            = aws_cloudwatch_composite_alarm.silencer[actions_suppressor.value].alarm_name
       wait_period      = var.silence.wait_seconds
       extension_period = var.silence.extension_seconds
     }
   }
 
-  depends_on = [aws_cloudwatch_metric_alarm.this, aws_cloudwatch_composite_alarm.second]
+  depends_on = [aws_cloudwatch_metric_alarm.this]
 }

@@ -9,12 +9,17 @@ variable "account_id" {
 }
 
 variable "groups" {
-  description = "Alarms that page as one (terraform/alarms.json)."
-  type        = list(object({ name = string, silenced_by = optional(string) }))
+  description = "Alarms that page as one, and the groups that may explain them (terraform/alarms.json)."
+  type        = list(object({ name = string, silenced_by = list(string) }))
+
+  validation {
+    condition     = alltrue(flatten([for group in var.groups : [for by in group.silenced_by : by != group.name && contains(var.groups[*].name, by)]]))
+    error_message = "silenced_by must name other groups."
+  }
 }
 
 variable "silence" {
-  description = "How long a group waits for the one that silences it before it pages, and how long it keeps quiet after that one (terraform/alarms.json)."
+  description = "How long a page waits for what may explain it, and how long it keeps quiet after that (terraform/alarms.json)."
   type        = object({ wait_seconds = number, extension_seconds = number })
 }
 

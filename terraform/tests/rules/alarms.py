@@ -1,9 +1,10 @@
 """Each thing has its alarms, and one fault pages once."""
 
 import json
+import re
 from pathlib import Path
 
-from plan import drop, rule, set_on
+from plan import drop, rule
 
 ALARMS = json.loads((Path(__file__).resolve().parents[2] / "alarms.json").read_text())
 
@@ -45,19 +46,42 @@ def alarms(plan):
     yield from (f"{name}: in the plan or wanted by alarms.json, not both" for name in found ^ wanted_alarms(plan))
 
 
+def pages(plan):
+    composites = plan.of("aws_cloudwatch_composite_alarm")
+    return [it for it in composites if it.address.startswith("module.alarms.aws_cloudwatch_composite_alarm.page[")]
+
+
+def members(alarm):
+    return set(re.findall(r'ALARM\("([^"]+)"\)', alarm["alarm_rule"]))
+
+
 @rule(
     "Each alarm pages by exactly one group, and names its section of the runbook",
-    set_on("aws_cloudwatch_composite_alarm", alarm_rule="FALSE"),
+    lambda plan: pages(plan)[0].values.update(alarm_rule="FALSE"),
 )
 def paging(plan):
-    groups = plan.of("aws_cloudwatch_composite_alarm")
     for alarm in plan.of("aws_cloudwatch_metric_alarm"):
         if "runbook.md#" not in alarm["alarm_description"]:
             yield f"{alarm['alarm_name']}: no runbook"
         if alarm.address.startswith("module.alarms."):
-            count = sum(f'ALARM("{alarm["alarm_name"]}")' in group["alarm_rule"] for group in groups)
+            count = sum(alarm["alarm_name"] in members(page) for page in pages(plan))
             if count != 1 or alarm["alarm_actions"]:
                 yield f"{alarm['alarm_name']}: is in {count} groups"
-    for group in groups:
-        if not group["alarm_actions"] or not group["ok_actions"]:
-            yield f"{group['alarm_name']}: tells nobody"
+    for page in pages(plan):
+        if not page["alarm_actions"] or not page["ok_actions"]:
+            yield f"{page['alarm_name']}: tells nobody"
+
+
+@rule(
+    "Each page keeps quiet for the critical alarms that may explain it, and for no others",
+    lambda plan: next(it for it in pages(plan) if it["actions_suppressor"]).values.update(actions_suppressor=[]),
+)
+def silencing(plan):
+    composites = {it["alarm_name"]: members(it) for it in plan.of("aws_cloudwatch_composite_alarm")}
+    silenced_by = {group["name"]: group["silenced_by"] for group in ALARMS["groups"]}
+    for page in pages(plan):
+        group, severity = page.index.rsplit("-", 1)
+        explanations = silenced_by[group] + ([group] if severity == "warning" else [])
+        wanted = set().union(*(composites.get(f"{plan.name}-{name}-critical", set()) for name in explanations))
+        found = set().union(*(composites[it["alarm"]] for it in page["actions_suppressor"]))
+        yield from (f"{page.index}: {alarm} silences it or should, not both" for alarm in sorted(found ^ wanted))

@@ -6,12 +6,18 @@ variables {
   name       = "millrace-test"
   account_id = "000000000000"
   key_arn    = "arn:aws:kms:eu-central-1:000000000000:key/00000000-0000-0000-0000-000000000000"
-  silence    = { wait_seconds = 120, extension_seconds = 300 }
-  groups     = [{ name = "database", silenced_by = null }, { name = "functions", silenced_by = "database" }, { name = "ingest", silenced_by = "functions" }]
+  silence    = { wait_seconds = 240, extension_seconds = 300 }
+  groups = [
+    { name = "database", silenced_by = [] },
+    { name = "streaming", silenced_by = [] },
+    { name = "functions", silenced_by = ["database"] },
+    { name = "ingest", silenced_by = ["functions", "database", "streaming"] },
+  ]
   alarms = [
     { name = "function-near-timeout", group = "functions", for = "each-function", namespace = "AWS/Lambda", metric = "Duration", unit = "Milliseconds", dimensions = { FunctionName = "{function}" }, statistic = "Maximum", period_seconds = 300, evaluation_periods = 3, datapoints_to_alarm = 2, comparison = "GreaterThanThreshold", threshold = 0.5, threshold_of = "timeout_ms", missing_data = "notBreaching", severity = "critical", meaning = "slow" },
     { name = "batch-slow", group = "ingest", for = "each-mapping", namespace = "Millrace", metric = "BatchDuration", unit = "Milliseconds", dimensions = { Function = "{function}", Topic = "{topic}" }, statistic = "p99", period_seconds = 300, evaluation_periods = 3, datapoints_to_alarm = 3, comparison = "GreaterThanThreshold", threshold = 20000, missing_data = "notBreaching", severity = "warning", meaning = "batches take long" },
     { name = "database-away", group = "database", for = "database", namespace = "AWS/RDS", metric = "CPUUtilization", unit = "Percent", dimensions = { "{database_dimension}" = "{database}" }, statistic = "SampleCount", period_seconds = 60, evaluation_periods = 5, datapoints_to_alarm = 5, comparison = "LessThanThreshold", threshold = 1, missing_data = "breaching", severity = "critical", meaning = "away" },
+    { name = "database-busy", group = "database", for = "database", namespace = "AWS/RDS", metric = "CPUUtilization", unit = "Percent", dimensions = { "{database_dimension}" = "{database}" }, statistic = "Average", period_seconds = 300, evaluation_periods = 3, datapoints_to_alarm = 3, comparison = "GreaterThanThreshold", threshold = 90, missing_data = "notBreaching", severity = "warning", meaning = "busy" },
   ]
   functions = {
     rate  = { full_name = "millrace-test-rate", timeout_ms = 60000, mappings = { usage-events = { consumer_group = "millrace-rate", uuid = "u-1" } }, queue = null }
@@ -26,7 +32,7 @@ run "makes_an_alarm_for_each_thing" {
   command = apply
 
   assert {
-    condition     = output.names == tolist(["millrace-test-batch-slow-rate-usage-events", "millrace-test-database-away", "millrace-test-function-near-timeout-cache", "millrace-test-function-near-timeout-rate"])
+    condition     = output.names == tolist(["millrace-test-batch-slow-rate-usage-events", "millrace-test-database-away", "millrace-test-database-busy", "millrace-test-function-near-timeout-cache", "millrace-test-function-near-timeout-rate"])
     error_message = "one for each function, mapping and database"
   }
 
@@ -51,8 +57,23 @@ run "makes_an_alarm_for_each_thing" {
   }
 
   assert {
-    condition     = aws_cloudwatch_composite_alarm.second["functions-critical"].actions_suppressor[0].alarm == "millrace-test-database-critical" && aws_cloudwatch_composite_alarm.third["ingest-warning"].actions_suppressor[0].alarm == "millrace-test-functions-critical"
-    error_message = "a database that is away pages once"
+    condition = { for key, page in aws_cloudwatch_composite_alarm.page : key => join(", ", page.actions_suppressor[*].alarm) } == {
+      database-critical  = ""
+      database-warning   = "millrace-test-silencer-database"
+      functions-critical = "millrace-test-silencer-database"
+      ingest-warning     = "millrace-test-silencer-database-or-functions"
+    }
+    error_message = "a page keeps quiet for what may explain it, and a warning for what is critical in its group"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_composite_alarm.silencer["database-or-functions"].alarm_rule == "ALARM(\"millrace-test-database-away\") OR ALARM(\"millrace-test-function-near-timeout-cache\") OR ALARM(\"millrace-test-function-near-timeout-rate\")"
+    error_message = "what explains is any critical alarm of the groups that are there"
+  }
+
+  assert {
+    condition     = alltrue([for silencer in aws_cloudwatch_composite_alarm.silencer : try(length(silencer.alarm_actions), 0) == 0]) && alltrue([for page in aws_cloudwatch_composite_alarm.page : length(page.alarm_actions) == 1])
+    error_message = "pages tell, silencers do not"
   }
 
   assert {
@@ -69,7 +90,7 @@ run "pages_by_each_alarm_where_there_are_no_groups" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_composite_alarm.first) == 0 && alltrue([for alarm in aws_cloudwatch_metric_alarm.this : length(alarm.alarm_actions) == 1])
+    condition     = length(aws_cloudwatch_composite_alarm.page) + length(aws_cloudwatch_composite_alarm.silencer) == 0 && alltrue([for alarm in aws_cloudwatch_metric_alarm.this : length(alarm.alarm_actions) == 1])
     error_message = "each alarm pages"
   }
 }
@@ -78,6 +99,7 @@ run "refuses_what_cloudwatch_would_refuse" {
   command = plan
 
   variables {
+    groups   = [{ name = "database", silenced_by = ["database"] }]
     webhooks = { critical = ["http://chat.example.com"] }
     alarms = [
       { name = "wrong", group = "database", for = "database", namespace = "AWS/RDS", metric = "CPUUtilization", unit = "Percent", dimensions = {}, statistic = "Average", period_seconds = 45, evaluation_periods = 1, datapoints_to_alarm = 2, comparison = "LessThanThreshold", threshold = 1, missing_data = "perhaps", severity = "loud", meaning = "wrong" },
@@ -85,6 +107,7 @@ run "refuses_what_cloudwatch_would_refuse" {
   }
 
   expect_failures = [
+    var.groups,
     var.webhooks,
     var.alarms,
   ]
