@@ -11,12 +11,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def documented_metrics():
-    """Each metric of docs/metrics.md: its unit, its dimensions, and the alarms on it."""
+    """Each metric of docs/metrics.md: its unit, its dimensions, and what is said of the alarms on it."""
     metrics = {}
     for line in (ROOT / "docs/metrics.md").read_text().splitlines():
         if line.startswith("| `"):
             name, unit, dimensions, _, alarms = [cell.strip() for cell in line.strip("|").split("|")]
-            metrics[name.strip("`")] = unit, set(dimensions.split(", ")), re.findall(r"\[([a-z-]+)\]", alarms)
+            metrics[name.strip("`")] = unit, set(dimensions.split(", ")), alarms
     return metrics
 
 
@@ -40,7 +40,7 @@ def findings():
                 yield f"group {name}: silenced by {by}, which is no other group with a critical alarm"
     for alarm in alarms:
         if alarm["namespace"] == "Millrace":
-            unit, dimensions, _ = metrics.get(alarm["metric"], (None, set(), []))
+            unit, dimensions, _ = metrics.get(alarm["metric"], (None, set(), ""))
             if unit is None:
                 yield f"{alarm['name']}: no function emits {alarm['metric']}"
             elif unit != alarm["unit"] or dimensions != set(alarm["dimensions"]):
@@ -49,10 +49,14 @@ def findings():
             yield f"{alarm['name']}: {alarm['group']} is no group"
         if alarm["for"] not in kinds and alarm["for"].removeprefix("function:") not in functions:
             yield f"{alarm['name']}: there is no {alarm['for']}"
-    for metric, (_, _, told) in metrics.items():
+    for metric, (_, _, said) in metrics.items():
+        told = re.findall(r"\[([a-z-]+)\]", said)
         watching = [alarm["name"] for alarm in alarms if (alarm["namespace"], alarm["metric"]) == ("Millrace", metric)]
         if told != watching:
             yield f"{metric}: docs/metrics.md says that {told} watch it, alarms.json {watching}"
+        if not watching and not re.fullmatch("– .+", said):
+            yield f"{metric}: docs/metrics.md does not say why it has no alarm"
+        yield from (f"{metric}: {name}, which tells of it, is no alarm" for name in re.findall("`([a-z-]+)`", said) if name not in names)
 
 
 def main():
