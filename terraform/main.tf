@@ -189,9 +189,7 @@ module "pipeline" {
   name             = local.name
   account_id       = var.account_id
   repository       = var.pipeline.repository
-  environment      = var.pipeline.environment
-  state_bucket     = var.pipeline.state_bucket
-  state_key        = var.pipeline.state_key
+  environment      = var.environment
   make_provider    = var.pipeline.make_provider
   functions        = [for function in sort(keys(local.manifests)) : "${local.name}-${function}"]
   migrate_function = "${local.name}-migrate"

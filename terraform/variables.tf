@@ -220,7 +220,7 @@ variable "nifi" {
 }
 
 variable "pipeline" {
-  description = "GitHub Actions that may release; null for none."
-  type        = object({ repository = string, environment = string, state_bucket = string, state_key = string, make_provider = optional(bool, true) })
+  description = "The GitHub repository (OWNER/NAME) whose workflows may release in the GitHub environment of this environment's name, and whether to make GitHub's identity provider, of which an account has one; null for none."
+  type        = object({ repository = string, make_provider = optional(bool, true) })
   default     = null
 }

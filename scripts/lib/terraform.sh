@@ -22,11 +22,16 @@ use_emulator() {
   environment_values+=("-var=emulator=$emulator")
 }
 
+# account_id: prints the account that you are signed in to.
+account_id() {
+  aws sts get-caller-identity --query Account --output text || die "aws does not know who you are: sign in first"
+}
+
 use_account() {
   command -v aws >/dev/null || die "aws is missing (docs/deploy.md, What you need)"
   : "${AWS_REGION:?set AWS_REGION, such as eu-central-1}"
   : "${STATE_BUCKET:?set STATE_BUCKET (docs/deploy.md, The state)}"
-  TF_VAR_account_id=$(aws sts get-caller-identity --query Account --output text) || die "aws does not know who you are: sign in first"
+  TF_VAR_account_id=$(account_id) || exit
   environment_state=("-backend-config=bucket=$STATE_BUCKET" "-backend-config=region=$AWS_REGION")
   # Terraform sends secrets when secrets_version is raised, and nobody else ever sees them.
   TF_VAR_secrets=$(python3 - "${DASHBOARD_PASSWORD_HASH:-}" <<'PYTHON'

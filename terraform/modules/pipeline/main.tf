@@ -1,5 +1,5 @@
-# What GitHub Actions may do, without any stored key: release new code of the functions, migrate, and plan. Changes of
-# the infrastructure itself are applied by a person: a pipeline that may do all that Terraform does would be an administrator.
+# What GitHub Actions may do, without any stored key: release new code of the functions and migrate (scripts/deploy --code).
+# Infrastructure is planned and applied by a person: a pipeline that may do all that Terraform does would be an administrator.
 
 data "aws_region" "current" {}
 data "aws_partition" "current" {}
@@ -50,12 +50,6 @@ data "aws_iam_policy_document" "trust" {
   }
 }
 
-# Reading what is there, for plans. The policy is AWS' own and reads no objects or secrets that the denial below does not take away.
-resource "aws_iam_role_policy_attachment" "read" {
-  role       = aws_iam_role.this.name
-  policy_arn = "${local.arn}:iam::aws:policy/job-function/ViewOnlyAccess"
-}
-
 resource "aws_iam_role_policy" "this" {
   name   = "release"
   role   = aws_iam_role.this.id
@@ -66,8 +60,8 @@ data "aws_iam_policy_document" "this" {
   statement {
     sid = "ReleaseFunctions"
     actions = [
-      "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:UpdateFunctionCode", "lambda:PublishVersion",
-      "lambda:GetAlias", "lambda:ListVersionsByFunction",
+      "lambda:GetFunctionConfiguration", "lambda:UpdateFunctionCode", "lambda:PublishVersion", "lambda:GetAlias",
+      "lambda:ListVersionsByFunction",
     ]
     resources = flatten([for function in var.functions : ["${local.arn}:lambda:${local.at}:function:${function}", "${local.arn}:lambda:${local.at}:function:${function}:*"]])
   }
@@ -85,24 +79,5 @@ data "aws_iam_policy_document" "this" {
       ["${local.arn}:codedeploy:${local.at}:application:${var.name}", "${local.arn}:codedeploy:${local.at}:deploymentconfig:CodeDeployDefault.Lambda*"],
       [for function in var.functions : "${local.arn}:codedeploy:${local.at}:deploymentgroup:${var.name}/${function}"],
     )
-  }
-
-  statement {
-    sid       = "ReadState"
-    actions   = ["s3:GetObject"]
-    resources = ["${local.arn}:s3:::${var.state_bucket}/${var.state_key}"]
-  }
-
-  statement {
-    sid       = "ListState"
-    actions   = ["s3:ListBucket"]
-    resources = ["${local.arn}:s3:::${var.state_bucket}"]
-  }
-
-  statement {
-    sid       = "NeverSecrets"
-    effect    = "Deny"
-    actions   = ["secretsmanager:GetSecretValue", "ssm:GetParameter*"]
-    resources = ["*"] # a denial may be wide
   }
 }

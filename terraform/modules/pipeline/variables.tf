@@ -19,23 +19,13 @@ variable "repository" {
 }
 
 variable "environment" {
-  description = "The GitHub environment that a workflow must run in; its reviewers are the gate."
+  description = "The GitHub environment that a workflow must run in; its branches and reviewers are the gate."
   type        = string
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_-]+$", var.environment))
     error_message = "environment must be letters, digits, _ and -, without wildcards."
   }
-}
-
-variable "state_bucket" {
-  description = "The bucket of Terraform's state."
-  type        = string
-}
-
-variable "state_key" {
-  description = "The state's object."
-  type        = string
 }
 
 variable "functions" {

@@ -7,8 +7,6 @@ variables {
   account_id       = "000000000000"
   repository       = "example/millrace"
   environment      = "prod"
-  state_bucket     = "example-terraform-state"
-  state_key        = "millrace/prod/terraform.tfstate"
   functions        = ["millrace-test-rate", "millrace-test-migrate"]
   migrate_function = "millrace-test-migrate"
 }
@@ -24,6 +22,11 @@ run "makes_a_role_that_one_environment_of_one_repository_assumes" {
   assert {
     condition     = contains(flatten([for condition in data.aws_iam_policy_document.trust.statement[0].condition : condition.values]), "repo:example/millrace:environment:prod")
     error_message = "one environment of one repository"
+  }
+
+  assert {
+    condition     = length(setintersection(flatten(data.aws_iam_policy_document.this.statement[*].actions), ["lambda:UpdateFunctionConfiguration", "lambda:UpdateAlias", "iam:PassRole"])) == 0
+    error_message = "code moves by CodeDeploy, and settings by a person"
   }
 
   assert {
