@@ -87,4 +87,4 @@ def with_usage(rows, usage):
 
 def total(name):
     """A column of all accounts together."""
-    return F.aggregate("accounts", F.lit(0.0), lambda sum, account: sum + account.getField("last").getField(name))
+    return F.aggregate("accounts", F.lit(0.0), lambda so_far, account: so_far + account.getField("last").getField(name))
