@@ -145,7 +145,11 @@ fn customers_are_learnt_from_and_scored_and_the_champion_can_be_changed() {
     assert_eq!(world.views.integer(early), 50);
     // The labels that the file would have had: the model has learnt what makes customers leave.
     let predicted = "SELECT CAST(SUM(churn_predicted) AS SIGNED) FROM bi_churn_scores WHERE customer_id LIKE 'first-%'";
-    assert!((40..110).contains(&world.views.integer(predicted)), "about a third of them leave");
+    let risky = world.views.integer(predicted);
+    assert!((40..110).contains(&risky), "about a third of them leave");
+    let administrator = Views::connect_as_administrator(&world.stack);
+    let alerts = "SELECT COUNT(*) FROM churn_alerts WHERE customer_id LIKE 'first-%' AND closed_at IS NULL";
+    assert_eq!(administrator.integer(alerts), risky, "each of them has an alert");
 
     // A second model, which people put in the first one's place and take back.
     world.stream("learnt-later", 500, 4, true);
