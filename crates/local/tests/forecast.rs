@@ -64,12 +64,12 @@ fn hours_that_were_filled_in_are_told() {
 #[test]
 fn what_cannot_be_forecast_is_wrong_input_and_says_what_was_expected() {
     let folder = tempfile::tempdir().unwrap();
-    let file = series(folder.path(), 100, &[]);
+    let (short, none) = (series(folder.path(), 100, &[]), folder.path().join("none.csv"));
     for (file, horizon, expected) in [
-        (file.as_path(), "24", "the series has 100 hours, and a horizon of 24 hours needs at least 192"),
-        (&file, "0", "--horizon: expected 1 to 672 hours, not 0"),
-        (&file, "a day", "--horizon"),
-        (&folder.path().join("none.csv"), "24", "--input: "),
+        (&short, "24", "the series has 100 hours, and a horizon of 24 hours needs at least 192"),
+        (&short, "0", "--horizon: expected 1 to 672 hours, not 0"),
+        (&short, "a day", "--horizon"),
+        (&none, "24", "--input: "),
     ] {
         let output = forecast(file, horizon, &[]);
         let said = String::from_utf8(output.stderr).unwrap();
