@@ -172,7 +172,8 @@ fn training_rows_equal_the_stored_ones(stack: &Stack, work: &Path) {
         assert_eq!(row["observed_at"], customer.observed_at.timestamp_millis());
     }
     assert!(with_usage > 5, "some of them are customers of the platform");
-    let both = labelled.iter().find(|(customer, _)| customer.customer_id.as_str() == "C-0").unwrap().1.as_ref().unwrap();
+    let both =
+        labelled.iter().find(|(customer, _)| customer.customer_id.as_str() == "C-0").unwrap().1.as_ref().unwrap();
     assert!(both.ends_at - both.starts_at > chrono::TimeDelta::days(40), "two accounts with other cycles: {both:?}");
 
     let metrics: Value = serde_json::from_str(&printed).unwrap();
