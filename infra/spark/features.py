@@ -13,7 +13,7 @@ SNAPSHOT = [
     *[f"total_{period}_{what}" for period in PERIODS for what in ["minutes", "calls", "charge"]],
     "customer_service_calls",
 ]
-DERIVED = ["total_minutes", "total_calls", "total_charge", "intl_minutes_per_call", "intl_minutes_on_plan"]
+SUMS = ["total_minutes", "total_calls", "total_charge"]
 PLATFORM = [f"platform_{period}_{what}" for period in PERIODS for what in ["minutes", "calls", "charge"]]
 
 # One digit for 1 and 7, two for these beginnings, three for all others (ITU-T E.164).
@@ -27,9 +27,7 @@ def snapshots(customers):
     rows = customers.select("customer_id", "observed_at", "state", *numbers, label)
     for what in ["minutes", "calls", "charge"]:
         rows = rows.withColumn(f"total_{what}", sum(F.col(f"total_{period}_{what}") for period in PERIODS))
-    per_call = F.col("total_intl_minutes") / F.greatest(F.col("total_intl_calls"), F.lit(1.0))
-    on_plan = F.col("international_plan") * F.col("total_intl_minutes")
-    return rows.withColumn("intl_minutes_per_call", per_call).withColumn("intl_minutes_on_plan", on_plan)
+    return rows
 
 
 def usage(events, timezone):
@@ -72,11 +70,21 @@ def leaves_country():
 
 
 def with_usage(rows, usage):
-    """Adds the platform's own measurement: the customer's usage in the last billing cycle that had ended when the customer was
-    observed. It is null where there is none."""
-    before = rows.select("customer_id", "observed_at").join(usage, "customer_id").where("ended_at <= observed_at")
-    last = before.groupBy("customer_id", "observed_at").agg(
-        F.max_by(F.struct(*PLATFORM), F.struct("ended_at", "account_id")).alias("last")
+    """Adds the platform's own measurement: the usage of all the customer's accounts, of each in its last billing cycle that had
+    ended when the customer was observed, within 62 days. It is null where there is none."""
+    before = rows.select("customer_id", "observed_at").join(usage, "customer_id")
+    before = before.where("ended_at <= observed_at and observed_at < ended_at + interval 62 days")
+    last = before.groupBy("customer_id", "observed_at", "account_id").agg(
+        F.max_by(F.struct(*PLATFORM), "ended_at").alias("last")
     )
-    last = last.select("customer_id", "observed_at", *[F.col(f"last.{name}").alias(name) for name in PLATFORM])
-    return rows.join(last, ["customer_id", "observed_at"], "left")
+    # In the order of the accounts, on which a sum depends in its last digit.
+    accounts = last.groupBy("customer_id", "observed_at").agg(
+        F.sort_array(F.collect_list(F.struct("account_id", "last"))).alias("accounts")
+    )
+    together = [total(name).alias(name) for name in PLATFORM]
+    return rows.join(accounts.select("customer_id", "observed_at", *together), ["customer_id", "observed_at"], "left")
+
+
+def total(name):
+    """A column of all accounts together."""
+    return F.aggregate("accounts", F.lit(0.0), lambda so_far, account: so_far + account.getField("last").getField(name))

@@ -60,7 +60,7 @@ def put_aside():
 
 
 def candidates(chosen):
-    numbers = features.SNAPSHOT + features.DERIVED + features.PLATFORM
+    numbers = features.SNAPSHOT + features.SUMS + features.PLATFORM
     prepare = [
         StringIndexer(inputCol="state", outputCol="state_index", handleInvalid="keep"),
         VectorAssembler(inputCols=[*numbers, "state_index"], outputCol="features"),

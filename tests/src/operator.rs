@@ -27,14 +27,16 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Makes its files. Every sixth number has no account, and messages abroad have no price.
+    /// Makes its files. Every sixth number has no account, the first customer has two with other cycles, and messages abroad have
+    /// no price.
     pub fn of_two_cycle_days() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let now = Utc::now();
         let mut accounts = "account_id,name,segment,city,cycle_day,tax_exempt,customer_id\n".to_owned();
         let mut subscriptions = "msisdn,active_from,account_id,plan,active_to\n".to_owned();
         for n in (0..NUMBERS).filter(|n| n % 6 != 5) {
-            let _ = writeln!(accounts, "A-{n},Customer {n},,,{},false,C-{n}", if n.is_multiple_of(2) { 1 } else { 15 });
+            let (cycle_day, customer) = (if n.is_multiple_of(2) { 1 } else { 15 }, if n == 7 { 0 } else { n });
+            let _ = writeln!(accounts, "A-{n},Customer {n},,,{cycle_day},false,C-{customer}");
             let _ = writeln!(subscriptions, "{},2020-01-01,A-{n},basic,", number(n));
         }
         let lines: Vec<(String, Value)> = (0..EVENTS).map(|n| event(n, now)).collect();

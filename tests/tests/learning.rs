@@ -103,6 +103,13 @@ impl World {
         self.documents(async |documents| documents.highest_scores(1).await.unwrap()).remove(0)
     }
 
+    /// The sum of what `score` measured by a metric, as its log has it.
+    fn measured(&self, metric: &str) -> i64 {
+        let log = std::fs::read_to_string(self.stack.home().join("logs/score.log")).unwrap();
+        let lines = log.lines().filter(|line| line.starts_with(r#"{"_aws""#));
+        lines.filter_map(|line| serde_json::from_str::<Value>(line).ok()?[metric].as_i64()).sum()
+    }
+
     fn artefact(&self, version: u32) -> PathBuf {
         self.stack.home().join(format!("objects/millrace/models/{version}/artefact.json"))
     }
@@ -145,7 +152,13 @@ fn customers_are_learnt_from_and_scored_and_the_champion_can_be_changed() {
     assert_eq!(world.views.integer(early), 50);
     // The labels that the file would have had: the model has learnt what makes customers leave.
     let predicted = "SELECT CAST(SUM(churn_predicted) AS SIGNED) FROM bi_churn_scores WHERE customer_id LIKE 'first-%'";
-    assert!((40..110).contains(&world.views.integer(predicted)), "about a third of them leave");
+    let risky = world.views.integer(predicted);
+    assert!((40..110).contains(&risky), "about a third of them leave");
+    let administrator = Views::connect_as_administrator(&world.stack);
+    let alerts = "SELECT COUNT(*) FROM churn_alerts WHERE customer_id LIKE 'first-%' AND closed_at IS NULL";
+    assert_eq!(administrator.integer(alerts), risky, "each of them has an alert");
+    let opened = administrator.integer("SELECT COUNT(*) FROM churn_alerts");
+    world.stack.wait_until("the metric of the alerts", SOON, |_| world.measured("ChurnAlertsOpened") == opened);
 
     // A second model, which people put in the first one's place and take back.
     world.stream("learnt-later", 500, 4, true);

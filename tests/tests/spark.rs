@@ -1,15 +1,16 @@
 //! The Spark jobs on local Spark, over the archive that `archive` wrote: they give what the single machine does.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use millrace_churn_model::features::{NUMBERS, Observation, PlatformUsage};
-use millrace_domain::customers::{CustomerSnapshot, PeriodUsage};
-use millrace_domain::cycles::Cycle;
+use millrace_domain::aggregates::CustomerUsage;
+use millrace_domain::customers::CustomerSnapshot;
+use millrace_domain::identity::CustomerId;
 use millrace_store_documents::{DocumentSettings, DocumentStore};
 use millrace_test_support::environment::required;
 use millrace_test_support::stack::{Stack, project_root};
@@ -150,11 +151,15 @@ fn training_rows_equal_the_stored_ones(stack: &Stack, work: &Path) {
     let labelled = documents(stack);
     assert_eq!(labelled.len(), rows.len());
     assert_eq!(labelled.len(), 160);
-    let usage = platform_usage(stack);
+    let columns: BTreeSet<&str> =
+        rows.values().flat_map(|row| row.as_object().unwrap().keys()).map(String::as_str).collect();
+    let others = ["customer_id", "observed_at", "state", "label"];
+    let named: BTreeSet<&str> = NUMBERS.iter().map(|feature| feature.name).chain(others).collect();
+    assert_eq!(columns, named, "the columns are those that models read here");
     let mut with_usage = 0;
-    for customer in &labelled {
+    for (customer, usage) in &labelled {
         let row = &rows[customer.customer_id.as_str()];
-        let platform = last_usage(&usage, customer);
+        let platform = usage.as_ref().map(PlatformUsage::from);
         with_usage += usize::from(platform.is_some());
         for feature in NUMBERS {
             let expected = (feature.value)(&Observation { customer, platform });
@@ -167,6 +172,9 @@ fn training_rows_equal_the_stored_ones(stack: &Stack, work: &Path) {
         assert_eq!(row["observed_at"], customer.observed_at.timestamp_millis());
     }
     assert!(with_usage > 5, "some of them are customers of the platform");
+    let both =
+        labelled.iter().find(|(customer, _)| customer.customer_id.as_str() == "C-0").unwrap().1.as_ref().unwrap();
+    assert!(both.ends_at - both.starts_at > chrono::TimeDelta::days(40), "two accounts with other cycles: {both:?}");
 
     let metrics: Value = serde_json::from_str(&printed).unwrap();
     let counted = |part: &str| metrics["rows"][part].as_u64().unwrap();
@@ -178,8 +186,8 @@ fn training_rows_equal_the_stored_ones(stack: &Stack, work: &Path) {
     assert!(output.join("model/metadata").is_dir() && output.join("metrics.json").is_file());
 }
 
-/// The labelled customers of the documents, which `cache` keeps.
-fn documents(stack: &Stack) -> Vec<CustomerSnapshot> {
+/// The labelled customers of the documents, which `cache` keeps, and what the platform measured of each: what `train` reads.
+fn documents(stack: &Stack) -> Vec<(CustomerSnapshot, Option<CustomerUsage>)> {
     let printed = stack.succeed(["test-environment"]);
     let url = printed.lines().find_map(|line| line.strip_prefix("MILLRACE_TEST_DOCUMENTS_URL=")).unwrap().to_owned();
     let settings = DocumentSettings {
@@ -197,51 +205,15 @@ fn documents(stack: &Stack) -> Vec<CustomerSnapshot> {
         labelled = runtime.block_on(store.labelled_features()).unwrap();
         labelled.len() == 160
     });
-    labelled
-}
-
-/// A customer's calls of a cycle, with the cycle and the day on which it begins.
-struct CycleUsage {
-    cycle: Cycle,
-    cycle_day: u8,
-    usage: PlatformUsage,
-}
-
-/// What `cache` folded of each customer's calls.
-fn platform_usage(stack: &Stack) -> HashMap<String, Vec<CycleUsage>> {
-    let lines = Views::connect_as_administrator(stack).lines(
-        "SELECT a.customer_id, CAST(u.cycle AS CHAR), CAST(a.cycle_day AS CHAR), CAST(u.period AS CHAR), CAST(u.seconds AS CHAR), \
-         CAST(u.calls AS CHAR), CAST(u.charge AS CHAR) FROM customer_usage u JOIN accounts a ON a.account_no = u.account_no",
-    );
-    let none = PeriodUsage { minutes: 0.0, calls: 0, charge: 0.0 };
-    let mut customers: HashMap<String, Vec<CycleUsage>> = HashMap::new();
-    for line in lines {
-        let cells: Vec<&str> = line.split('|').collect();
-        let cycle = Cycle::from_code(cells[1].parse().unwrap()).unwrap();
-        let cycles = customers.entry(cells[0].to_owned()).or_default();
-        let place = cycles.iter().position(|known| known.cycle == cycle).unwrap_or_else(|| {
-            let usage = PlatformUsage { day: none, eve: none, night: none, intl: none };
-            cycles.push(CycleUsage { cycle, cycle_day: cells[2].parse().unwrap(), usage });
-            cycles.len() - 1
-        });
-        let usage = &mut cycles[place].usage;
-        let period = [&mut usage.day, &mut usage.eve, &mut usage.night, &mut usage.intl];
-        let period = period.into_iter().nth(cells[3].parse::<usize>().unwrap() - 1).unwrap();
-        *period = PeriodUsage {
-            minutes: cells[4].parse::<f64>().unwrap() / 60.0,
-            calls: cells[5].parse().unwrap(),
-            charge: cells[6].parse().unwrap(),
-        };
-    }
-    customers
-}
-
-/// That of the last cycle that had ended when the customer was observed.
-fn last_usage(usage: &HashMap<String, Vec<CycleUsage>>, customer: &CustomerSnapshot) -> Option<PlatformUsage> {
-    let timezone = TIMEZONE.parse().unwrap();
-    let ended = |of: &&CycleUsage| of.cycle.bounds(of.cycle_day, timezone).unwrap().1 <= customer.observed_at;
-    let cycles = usage.get(customer.customer_id.as_str())?;
-    cycles.iter().filter(ended).max_by_key(|of| of.cycle).map(|of| of.usage)
+    let customers: Vec<CustomerId> = labelled.iter().map(|snapshot| snapshot.customer_id.clone()).collect();
+    let times = || labelled.iter().map(|snapshot| snapshot.observed_at);
+    let (from, to) = (times().min().unwrap(), times().max().unwrap());
+    let usage = runtime.block_on(store.usage_of_customers(&customers, from, to)).unwrap();
+    let measured = |snapshot: CustomerSnapshot| {
+        let before = usage.before(&snapshot.customer_id, snapshot.observed_at);
+        (snapshot, before)
+    };
+    labelled.into_iter().map(measured).collect()
 }
 
 fn a_changed_file_is_refused(stack: &Stack, work: &Path) {

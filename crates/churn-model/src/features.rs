@@ -1,5 +1,6 @@
 //! What a model may read of a customer: the columns of a snapshot, sums of them, and the platform's own usage.
 
+use millrace_domain::aggregates::CustomerUsage;
 use millrace_domain::customers::{CustomerSnapshot, PeriodUsage};
 
 /// The usage that the platform itself measured in the last complete billing cycle before an observation.
@@ -13,6 +14,12 @@ pub struct PlatformUsage {
     pub night: PeriodUsage,
     /// Abroad.
     pub intl: PeriodUsage,
+}
+
+impl From<&CustomerUsage> for PlatformUsage {
+    fn from(usage: &CustomerUsage) -> Self {
+        Self { day: usage.day, eve: usage.eve, night: usage.night, intl: usage.intl }
+    }
 }
 
 /// What is known of a customer when a model looks.

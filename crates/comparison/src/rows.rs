@@ -66,3 +66,30 @@ fn snapshot(number: usize, row: &Row) -> anyhow::Result<CustomerSnapshot> {
         churn: Some(value("churn")? != 0.0),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeSet;
+
+    use millrace_churn_model::features::NUMBERS;
+
+    /// Ours has it, with one value for all: a column that does not vary is not read.
+    const LEFT_OUT: &str = "area_code";
+    /// Ours adds these up itself.
+    const SUMS: [&str; 3] = ["total_minutes", "total_calls", "total_charge"];
+
+    #[test]
+    fn the_other_libraries_are_given_the_columns_of_a_customer_that_ours_reads() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/comparison/columns.py");
+        let python = std::fs::read_to_string(file).unwrap();
+        let (_, stored) = python.split_once("STORED = [").unwrap();
+        let (stored, _) = stored.split_once(']').unwrap();
+        let theirs: BTreeSet<&str> =
+            stored.split(',').map(|name| name.trim().trim_matches('"')).filter(|name| !name.is_empty()).collect();
+        let of_customer = NUMBERS.iter().filter(|feature| !feature.platform).map(|feature| feature.name);
+        let ours: BTreeSet<&str> = of_customer.filter(|name| *name != LEFT_OUT && !SUMS.contains(name)).collect();
+        assert_eq!(theirs, ours);
+    }
+}

@@ -104,9 +104,9 @@ metrics! {
         "The population stability index of the feature that moved furthest since the champion's training.";
     ScoreDrift in None by Function: "The population stability index of the champion's score.";
     LivePrecision in None by Function:
-        "Of the customers that the champion said would leave and whose label came since, the share that left.";
+        "Of the customers that the champion said would leave and whose label came since, the share that left. From 100 labels on.";
     LiveRecall in None by Function:
-        "Of the customers that left by the labels that came since, the share that the champion said would.";
+        "Of the customers that left by the labels that came since, the share that the champion said would. From 100 labels on.";
     ForecastsMade in Count by Function: "Series that were forecast.";
     ForecastsNotMade in Count by Function:
         "Series that could not be forecast: most have too little history yet.";

@@ -1,4 +1,4 @@
-//! Whether customers still are as they were in training, and how predictions turned out.
+//! Whether customers still are as they were in training.
 
 use millrace_churn_model::Observation;
 use millrace_churn_model::features::{Feature, NUMBERS};
@@ -92,33 +92,6 @@ impl Profile {
     }
 }
 
-/// How predictions turned out, by labels that came later.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct LiveQuality {
-    /// How many predictions have a label by now.
-    pub labelled: u64,
-    /// The share of those predicted to leave who left; `None` when none was.
-    pub precision: Option<f64>,
-    /// The share of those who left who were predicted to; `None` when none left.
-    pub recall: Option<f64>,
-}
-
-impl LiveQuality {
-    /// From pairs of whether a customer was predicted to leave, and whether the customer left.
-    #[must_use]
-    pub fn measure(pairs: impl IntoIterator<Item = (bool, bool)>) -> Self {
-        let (mut labelled, mut predicted, mut left, mut both) = (0_u64, 0_u64, 0_u64, 0_u64);
-        for (was_predicted, has_left) in pairs {
-            labelled += 1;
-            predicted += u64::from(was_predicted);
-            left += u64::from(has_left);
-            both += u64::from(was_predicted && has_left);
-        }
-        let share = |of: u64| (of > 0).then(|| both as f64 / of as f64);
-        Self { labelled, precision: share(predicted), recall: share(left) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -143,12 +116,5 @@ mod tests {
         assert_eq!(profile.ends, [0.0]);
         assert_eq!(profile.shares, [0.9, 0.1, 0.0]);
         assert!(profile.stability((0..100).map(|row| f64::from(u8::from(row % 2 == 0)))) > 0.25);
-    }
-
-    #[test]
-    fn live_quality_counts_what_came_true() {
-        let quality = LiveQuality::measure([(true, true), (true, false), (false, true), (false, false), (true, true)]);
-        assert_eq!((quality.labelled, quality.precision, quality.recall), (5, Some(2.0 / 3.0), Some(2.0 / 3.0)));
-        assert_eq!(LiveQuality::measure([(false, false)]).precision, None);
     }
 }

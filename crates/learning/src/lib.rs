@@ -6,7 +6,7 @@
 //! - [`Examples`] holds labelled observations in columns, and sets a part of the customers aside.
 //! - [`train`] cross-validates every candidate, chooses one, calibrates it and chooses its threshold.
 //! - [`compare`] says whether a challenger beats a champion by more than noise.
-//! - [`Profile`] measures drift, and [`LiveQuality`] how predictions turned out.
+//! - [`Profile`] measures drift.
 
 mod calibrate;
 mod candidates;
@@ -23,7 +23,7 @@ mod train;
 use millrace_churn_model::ArtefactError;
 
 pub use candidates::Candidate;
-pub use drift::{LiveQuality, Profile, profiles, score_profile};
+pub use drift::{Profile, profiles, score_profile};
 pub use evaluation::{FittedCandidate, Measured, fit_candidate, measure};
 pub use examples::Examples;
 pub use metrics::{Interval, Intervals, Metrics};

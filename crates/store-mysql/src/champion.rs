@@ -142,13 +142,17 @@ pub async fn previous(pool: &MySqlPool) -> Result<Option<u32>, StoreError> {
     Ok(before_last(&mut *pool.acquire().await?).await?)
 }
 
-/// Gives the champion before the current one its place back, and returns its version. Run again, it goes back further.
+/// Gives the champion before `before`, which must be the current one, its place back, and returns its version. Run again, it goes
+/// back further.
 ///
 /// # Errors
 /// Says why not; nothing is changed then.
-pub async fn rollback(pool: &MySqlPool, by: &str, reason: &str) -> Result<u32, ChangeError> {
+pub async fn rollback(pool: &MySqlPool, before: Option<u32>, by: &str, reason: &str) -> Result<u32, ChangeError> {
     let mut transaction = pool.begin().await?;
     let current = lock(&mut transaction).await?;
+    if current != before {
+        return Err(ChangeError::Superseded { current, expected: before });
+    }
     let version = before_last(&mut transaction).await?.ok_or(ChangeError::NoneBefore)?;
     change(&mut transaction, ChangeKind::RolledBack, version, current, by, reason).await?;
     transaction.commit().await?;

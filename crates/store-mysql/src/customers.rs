@@ -49,11 +49,19 @@ struct SnapshotIntake<'a> {
     scored: Mutex<Scored>,
 }
 
+/// The columns of a snapshot, in the order in which [`SnapshotIntake`] binds them: all that [`snapshot`] reads.
+macro_rules! columns {
+    () => {
+        "observed_at, customer_id, state, account_length, area_code, international_plan, voice_mail_plan, number_vmail_messages, \
+         total_day_minutes, total_day_calls, total_day_charge, total_eve_minutes, total_eve_calls, total_eve_charge, \
+         total_night_minutes, total_night_calls, total_night_charge, total_intl_minutes, total_intl_calls, total_intl_charge, \
+         customer_service_calls, churn"
+    };
+}
+pub(crate) use columns;
+
 static INSERT: Statement = Statement::new(
-    "INSERT INTO customer_snapshots (observed_at, customer_id, state, account_length, area_code, international_plan, voice_mail_plan, \
-     number_vmail_messages, total_day_minutes, total_day_calls, total_day_charge, total_eve_minutes, total_eve_calls, total_eve_charge, \
-     total_night_minutes, total_night_calls, total_night_charge, total_intl_minutes, total_intl_calls, total_intl_charge, \
-     customer_service_calls, churn) VALUES ",
+    concat!("INSERT INTO customer_snapshots (", columns!(), ") VALUES "),
     "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "",
 );

@@ -40,6 +40,10 @@ impl World {
         champion::promote(&self.pool, version, before, "train", "better by 0.01").await
     }
 
+    async fn roll_back(&self, before: Option<u32>, reason: &str) -> Result<u32, ChangeError> {
+        champion::rollback(&self.pool, before, "op", reason).await
+    }
+
     async fn champion(&self) -> Option<u32> {
         champion::current(&self.pool).await.unwrap().map(|champion| champion.model.version)
     }
@@ -83,17 +87,17 @@ async fn of_two_trainings_at_once_one_finds_another_champion_than_it_beat() {
 async fn rollbacks_go_back_one_champion_after_another() {
     let world = World::new().await;
     let [one, two, three] = world.models().await;
-    assert!(matches!(champion::rollback(&world.pool, "op", "").await, Err(ChangeError::NoneBefore)));
+    assert!(matches!(world.roll_back(None, "").await, Err(ChangeError::NoneBefore)));
     world.promote(one, None).await.unwrap();
-    assert!(matches!(champion::rollback(&world.pool, "op", "").await, Err(ChangeError::NoneBefore)));
+    assert!(matches!(world.roll_back(Some(one), "").await, Err(ChangeError::NoneBefore)));
     world.promote(two, Some(one)).await.unwrap();
     world.promote(three, Some(two)).await.unwrap();
     assert_eq!(champion::previous(&world.pool).await.unwrap(), Some(two));
-    assert_eq!(champion::rollback(&world.pool, "op", "worse live").await.unwrap(), two);
-    assert_eq!(champion::rollback(&world.pool, "op", "").await.unwrap(), one);
-    assert!(matches!(champion::rollback(&world.pool, "op", "").await, Err(ChangeError::NoneBefore)));
+    assert_eq!(world.roll_back(Some(three), "worse live").await.unwrap(), two);
+    assert_eq!(world.roll_back(Some(two), "").await.unwrap(), one);
+    assert!(matches!(world.roll_back(Some(one), "").await, Err(ChangeError::NoneBefore)));
     world.promote(three, Some(one)).await.unwrap();
-    assert_eq!(champion::rollback(&world.pool, "op", "").await.unwrap(), one);
+    assert_eq!(world.roll_back(Some(three), "").await.unwrap(), one);
     let history = champion::history(&world.pool, 10).await.unwrap();
     let told: Vec<_> = history.iter().rev().map(|change| (change.kind, change.before, change.version)).collect();
     use ChangeKind::{Promoted, RolledBack};
@@ -112,4 +116,18 @@ async fn rollbacks_go_back_one_champion_after_another() {
     assert_eq!((history[3].changed_by.as_str(), history[3].reason.as_str()), ("op", "worse live"));
     let newest: Vec<u32> = models::newest(&world.pool, 2).await.unwrap().iter().map(|model| model.version).collect();
     assert_eq!(newest, [three, two]);
+}
+
+#[tokio::test]
+async fn of_two_rollbacks_at_once_one_finds_another_champion_than_it_was_to_take_back() {
+    let world = World::new().await;
+    let [one, two, three] = world.models().await;
+    world.promote(one, None).await.unwrap();
+    world.promote(two, Some(one)).await.unwrap();
+    world.promote(three, Some(two)).await.unwrap();
+    let (a, b) = tokio::join!(world.roll_back(Some(three), "a"), world.roll_back(Some(three), "b"));
+    let (back, lost) = if a.is_ok() { (a, b) } else { (b, a) };
+    assert_eq!(back.unwrap(), two);
+    assert_eq!(lost.unwrap_err().to_string(), "the champion is version 2, expected version 3");
+    assert_eq!(world.champion().await, Some(two));
 }

@@ -16,3 +16,13 @@ pub fn required(variable: &str) -> String {
 pub fn shared() -> Option<std::path::PathBuf> {
     std::env::var_os("MILLRACE_SHARED").filter(|value| !value.is_empty()).map(Into::into)
 }
+
+/// An address, as `host:port`, at which nothing answers.
+///
+/// # Panics
+/// When this machine has no port to give.
+#[allow(clippy::expect_used)]
+pub fn nowhere() -> String {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    taken.local_addr().expect("its address").to_string()
+}

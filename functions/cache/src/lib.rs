@@ -1,12 +1,13 @@
 //! Keeps the documents in step with MySQL: each run reads only what was committed since the one before.
 //!
-//! A run folds new usage events, and what was re-rated, into sums by hour and by billing cycle, then writes what changed as documents, and last the watermarks beside them.
-//! Whatever stops it in between, the next run goes on from the watermarks; documents that are lost, or that were computed from
-//! another database, are computed again.
+//! A run folds new usage events, and what was re-rated, into sums by hour and by billing cycle, then writes what changed as
+//! documents, and last the watermarks beside them. Whatever stops it in between, the next run goes on from the watermarks; documents
+//! that are lost, or that were computed from another database, are computed again.
 
 mod checks;
 mod follow;
 mod mark;
+mod pages;
 mod turn;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ use tokio::time::Instant;
 
 pub use checks::Checks;
 
+use follow::{End, follow};
 use mark::{FEEDS, Mark};
 use turn::Turn;
 
@@ -152,32 +154,30 @@ impl Cache {
         let sensors = cache::reach(&self.mysql, Feed::SensorReadings).await.context("sensor readings")?;
         let customers = cache::reach(&self.mysql, Feed::CustomerSnapshots).await.context("customer snapshots")?;
         let scores = cache::reach(&self.mysql, Feed::ChurnScores).await.context("churn scores")?;
-        let folded = follow::fold(self, turn, usage).await?;
-        let hours = follow::fold_sensor_hours(self, turn, sensors).await.context("hours of sensors")?;
+        let folded = follow::fold(turn, usage).await?;
+        let hours = follow::fold_sensor_hours(turn, sensors).await.context("hours of sensors")?;
 
         let newest =
             [folded.version, folded.version, folded.version, sensors.seq, hours.version, customers.seq, scores.seq];
         let [usage_mark, revenue_mark, calls_mark, sensors_mark, hours_mark, customers_mark, scores_mark] =
             Mark::of_feeds(&self.documents, &origin, newest).await?;
 
-        let revenue = follow::revenue(self, turn, usage, folded, revenue_mark).await.context("documents of revenue")?;
-        let calls = follow::calls(self, turn, usage, folded, calls_mark).await.context("documents of calls")?;
-        let usage = follow::usage(self, turn, usage, folded, usage_mark).await.context("documents of usage")?;
-        let hours = follow::sensor_hours(self, turn, sensors, hours, hours_mark).await.context("hours of sensors")?;
-        let sensors = follow::sensors(self, turn, sensors, sensors_mark).await.context("documents of sensors")?;
-        let customers =
-            follow::customers(self, turn, customers, customers_mark).await.context("documents of customers")?;
-        let scores = follow::scores(self, turn, scores, scores_mark).await.context("documents of scores")?;
+        let sums = End::of_sums(usage, folded);
+        let revenue = follow(turn, revenue_mark, sums, pages::revenue).await.context("documents of revenue")?;
+        let calls = follow(turn, calls_mark, sums, pages::calls).await.context("documents of calls")?;
+        let usage = follow(turn, usage_mark, sums, pages::usage).await.context("documents of usage")?;
+        let sums = End::of_sums(sensors, hours);
+        let hours = follow(turn, hours_mark, sums, pages::sensor_hours).await.context("hours of sensors")?;
+        let sensors = follow::sensors(turn, sensors_mark, sensors).await.context("documents of sensors")?;
+        let rows = End::of_rows(customers);
+        let customers = follow(turn, customers_mark, rows, pages::customers).await.context("documents of customers")?;
+        let rows = End::of_rows(scores);
+        let scores = follow(turn, scores_mark, rows, pages::scores).await.context("documents of scores")?;
         let checks = checks::run(&self.mysql, folded, charged).await.context("what must come out even")?;
+        let feeds = [&usage, &revenue, &calls, &sensors, &hours, &customers, &scores];
         Ok(Summary {
             ran: true,
-            complete: usage.complete
-                && revenue.complete
-                && calls.complete
-                && sensors.complete
-                && hours.complete
-                && customers.complete
-                && scores.complete,
+            complete: feeds.iter().all(|feed| feed.complete),
             events_through: folded.seq,
             usage: usage.replaced,
             revenue: revenue.replaced,
@@ -186,15 +186,7 @@ impl Cache {
             sensor_hours: hours.replaced,
             features: customers.replaced,
             scores: scores.replaced,
-            as_of: oldest([
-                usage.as_of,
-                revenue.as_of,
-                calls.as_of,
-                sensors.as_of,
-                hours.as_of,
-                customers.as_of,
-                scores.as_of,
-            ]),
+            as_of: oldest(feeds.map(|feed| feed.as_of)),
             checks,
         })
     }

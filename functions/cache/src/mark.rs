@@ -104,17 +104,6 @@ impl Mark {
         }
         Ok(Followed { complete: caught_up.is_some(), replaced, as_of: self.as_of() })
     }
-
-    /// Ends the work on a feed that is followed by sequence number.
-    pub(crate) async fn reached(
-        self,
-        documents: &DocumentStore,
-        reach: Reach,
-        replaced: Replaced,
-    ) -> anyhow::Result<Followed> {
-        let complete = self.position() >= reach.seq;
-        self.end(documents, complete.then_some(reach), replaced).await
-    }
 }
 
 /// What following one feed did.

@@ -8,7 +8,7 @@ use crate::{Cache, LEASE, LEASE_TIME};
 
 /// The time that a run has, and the lease that it keeps up meanwhile.
 pub(crate) struct Turn<'a> {
-    cache: &'a Cache,
+    pub(crate) cache: &'a Cache,
     deadline: Instant,
     renewed: Instant,
 }

@@ -50,8 +50,6 @@ impl ChampionScorer<'_> {
 }
 
 fn observation<'a>(customer: &'a CustomerSnapshot, usage: &UsageOfCustomers) -> Observation<'a> {
-    let platform = usage.before(&customer.customer_id, customer.observed_at);
-    let platform =
-        platform.map(|usage| PlatformUsage { day: usage.day, eve: usage.eve, night: usage.night, intl: usage.intl });
-    Observation { customer, platform }
+    let before = usage.before(&customer.customer_id, customer.observed_at);
+    Observation { customer, platform: before.as_ref().map(PlatformUsage::from) }
 }

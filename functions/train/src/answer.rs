@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use crate::drift::Monitoring;
 
+/// What goes on where one machine ends.
+pub(crate) const SPARK_JOB: &str = "infra/spark/train_churn.py";
+
 /// How a training ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,6 +39,8 @@ pub struct Answer {
     pub churned: u64,
     /// Older examples that were left out.
     pub left_out: u64,
+    /// What trains on all of them, when some were left out.
+    pub instead: Option<&'static str>,
     /// The new model's version.
     pub version: Option<u32>,
     /// The best candidate.
@@ -55,6 +60,7 @@ impl Answer {
             rows: rows as u64,
             churned: churned as u64,
             left_out,
+            instead: (left_out > 0).then_some(SPARK_JOB),
             version: None,
             candidate: None,
             champion: None,

@@ -16,6 +16,8 @@ use crate::{Train, rows, verdict};
 const PRESENT: u64 = 20_000;
 /// The least number of them from which a stability index means something.
 const LEAST_PRESENT: usize = 100;
+/// The least number of labels from which precision and recall are metrics: with fewer, chance would raise their alarms.
+const LEAST_LABELS: u64 = 100;
 /// How far back scores are looked at whose label may have come.
 const LIVE: TimeDelta = TimeDelta::days(90);
 /// How long the object store may take to give a card.
@@ -49,15 +51,16 @@ pub struct Monitoring {
 }
 
 impl Monitoring {
-    /// What is to be emitted: what is known.
+    /// What is to be emitted: what is known, and by enough customers.
     pub(crate) fn metrics(&self) -> Vec<(Metric, f64)> {
+        let live = |share: Option<f64>| share.filter(|_| self.live_labels >= LEAST_LABELS);
         let known = [
             (Metric::ChampionAge, Some(self.age_seconds)),
             (Metric::ChampionLogLoss, self.log_loss),
             (Metric::FeatureDrift, self.feature_drift),
             (Metric::ScoreDrift, self.score_drift),
-            (Metric::LivePrecision, self.live_precision),
-            (Metric::LiveRecall, self.live_recall),
+            (Metric::LivePrecision, live(self.live_precision)),
+            (Metric::LiveRecall, live(self.live_recall)),
         ];
         known
             .into_iter()
@@ -119,5 +122,31 @@ impl Monitoring {
             let scores = model.score_all(observations);
             self.score_drift = Some(profile.stability(scores.iter().map(|score| score.probability)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn precision_and_recall_are_metrics_from_a_hundred_labels_on() {
+        let emitted = |live_labels| {
+            let monitoring = Monitoring {
+                version: 1,
+                age_seconds: 60.0,
+                log_loss: Some(0.1),
+                recent_rows: 0,
+                feature_drift: None,
+                furthest_feature: None,
+                score_drift: None,
+                live_labels,
+                live_precision: Some(0.5),
+                live_recall: None,
+            };
+            monitoring.metrics().into_iter().map(|(metric, _)| metric).collect::<Vec<_>>()
+        };
+        assert_eq!(emitted(99), [Metric::ChampionAge, Metric::ChampionLogLoss]);
+        assert_eq!(emitted(100), [Metric::ChampionAge, Metric::ChampionLogLoss, Metric::LivePrecision]);
     }
 }

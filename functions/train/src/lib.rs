@@ -31,6 +31,7 @@ pub use answer::{Answer, Outcome};
 pub use drift::Monitoring;
 pub use settings::Settings;
 
+use answer::SPARK_JOB;
 use champion::Reigning;
 use verdict::Verdict;
 
@@ -42,9 +43,6 @@ const LEASE_TIME: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(40);
 /// Who changes the champion, in its history.
 const BY: &str = "train";
-
-/// What goes on where one machine ends.
-const SPARK_JOB: &str = "infra/spark/train_churn.py";
 
 /// What a training works with.
 pub struct Train {

@@ -1,7 +1,6 @@
 //! Customers as observed, read from documents as a stream.
 
 use millrace_churn_model::{Observation, PlatformUsage};
-use millrace_domain::aggregates::CustomerUsage;
 use millrace_domain::customers::CustomerSnapshot;
 use millrace_domain::identity::CustomerId;
 use millrace_learning::Examples;
@@ -62,12 +61,9 @@ async fn observed(documents: &DocumentStore, features: &mut NewestFeatures) -> R
     customers.dedup();
     let usage = documents.usage_of_customers(&customers, from, to).await?;
     let measured = |customer: CustomerSnapshot| {
-        let platform = usage.before(&customer.customer_id, customer.observed_at).map(|usage| platform(&usage));
+        let before = usage.before(&customer.customer_id, customer.observed_at);
+        let platform = before.as_ref().map(PlatformUsage::from);
         Observed { customer, platform }
     };
     Ok(snapshots.into_iter().map(measured).collect())
-}
-
-fn platform(usage: &CustomerUsage) -> PlatformUsage {
-    PlatformUsage { day: usage.day, eve: usage.eve, night: usage.night, intl: usage.intl }
 }

@@ -79,4 +79,17 @@ mod tests {
             assert!((ours - 1.0 / (1.0 + (-odds).exp())).abs() < 1e-6);
         }
     }
+
+    #[test]
+    fn many_rows_give_the_same_trees_however_many_threads_fit_them() {
+        let steps = [2.0_f64, 3.0, 5.0, 7.0].map(f64::sqrt);
+        let columns: Vec<f64> =
+            steps.iter().flat_map(|step| (0..MANY).map(move |row| (row as f64 * step).fract())).collect();
+        let left: Vec<bool> = (0..MANY).map(|row| columns[row] + columns[MANY + row] / 2.0 > 0.9).collect();
+        let fitted =
+            |alone| fit(&Table { columns: &columns, width: steps.len(), left: &left, seed: 1, alone }).unwrap();
+        let (all_cores, one) = (fitted(true), fitted(false));
+        assert!(all_cores == one, "the same data and seed give the same trees");
+        assert!(all_cores.trees.len() > 100);
+    }
 }

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use chrono::SecondsFormat;
 use clap::{Args, Subcommand};
 use millrace_churn_model::{Artefact, Model as Scorer};
-use millrace_store_mysql::champion::{self, Champion, ChangeError};
+use millrace_store_mysql::champion::{self, ChangeError};
 use millrace_store_mysql::models::{self, Model};
 use millrace_store_mysql::{MySqlPool, pool};
 use millrace_store_objects::ObjectStore;
@@ -152,11 +152,11 @@ impl Stores {
     }
 
     async fn roll_back(&self, change: &Change) -> Result<(), CommandError> {
-        let before: Option<Champion> = champion::current(&self.pool).await?;
+        let before = champion::current(&self.pool).await?;
         let before = before.map(|champion| champion.model.version);
         let earlier = champion::previous(&self.pool).await?.ok_or(ChangeError::NoneBefore)?;
         self.check_artefact(&self.known(earlier).await?).await?;
-        let version = champion::rollback(&self.pool, BY, &change.reason).await?;
+        let version = champion::rollback(&self.pool, before, BY, &change.reason).await?;
         said(change.json, "rolled_back", version, before)
     }
 

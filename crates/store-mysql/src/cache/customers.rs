@@ -3,7 +3,7 @@
 use millrace_domain::customers::CustomerSnapshot;
 use sqlx::{MySqlPool, Row};
 
-use crate::customers::snapshot;
+use crate::customers::{columns, snapshot};
 use crate::fault::StoreError;
 
 /// A snapshot with its sequence number.
@@ -22,13 +22,11 @@ pub async fn snapshots_after(
     to: u64,
     limit: u32,
 ) -> Result<Vec<NumberedSnapshot>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT seq, customer_id, observed_at, state, account_length, area_code, international_plan, voice_mail_plan, \
-                number_vmail_messages, total_day_minutes, total_day_calls, total_day_charge, total_eve_minutes, total_eve_calls, \
-                total_eve_charge, total_night_minutes, total_night_calls, total_night_charge, total_intl_minutes, \
-                total_intl_calls, total_intl_charge, customer_service_calls, churn \
-         FROM customer_snapshots FORCE INDEX (by_seq) WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
-    )
+    let rows = sqlx::query(concat!(
+        "SELECT seq, ",
+        columns!(),
+        " FROM customer_snapshots FORCE INDEX (by_seq) WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+    ))
     .bind(after)
     .bind(to)
     .bind(limit)

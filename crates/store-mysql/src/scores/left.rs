@@ -72,16 +72,14 @@ pub async fn left(pool: &MySqlPool, after: Option<&Left>, limit: u32) -> Result<
         Some((at, customer_id)) => (at.naive_utc(), customer_id.as_str()),
         None => (NaiveDateTime::new(FIRST_DAY, NaiveTime::MIN), ""),
     };
-    let rows = sqlx::query(
-        "SELECT s.customer_id, s.observed_at, s.state, s.account_length, s.area_code, s.international_plan, s.voice_mail_plan, \
-                s.number_vmail_messages, s.total_day_minutes, s.total_day_calls, s.total_day_charge, s.total_eve_minutes, \
-                s.total_eve_calls, s.total_eve_charge, s.total_night_minutes, s.total_night_calls, s.total_night_charge, \
-                s.total_intl_minutes, s.total_intl_calls, s.total_intl_charge, s.customer_service_calls, s.churn \
-         FROM (SELECT observed_at, customer_id FROM unscored_snapshots \
-               WHERE observed_at >= ? AND (observed_at > ? OR customer_id > ?) ORDER BY observed_at, customer_id LIMIT ?) u \
-         STRAIGHT_JOIN customer_snapshots s ON s.observed_at = u.observed_at AND s.customer_id = u.customer_id \
-         ORDER BY s.observed_at, s.customer_id",
-    )
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        customers::columns!(),
+        " FROM (SELECT observed_at AS left_at, customer_id AS left_id FROM unscored_snapshots \
+                WHERE observed_at >= ? AND (observed_at > ? OR customer_id > ?) ORDER BY observed_at, customer_id LIMIT ?) u \
+          STRAIGHT_JOIN customer_snapshots s ON s.observed_at = u.left_at AND s.customer_id = u.left_id \
+          ORDER BY s.observed_at, s.customer_id"
+    ))
     .bind(at)
     .bind(at)
     .bind(customer_id)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cache::{Cache, Summary};
 use chrono::{DateTime, TimeDelta, Utc};
+use millrace_domain::aggregates::CustomerUsage;
 use millrace_domain::customers::{CustomerSnapshot, PeriodUsage};
 use millrace_domain::identity::{CellId, CustomerId, Msisdn, SensorId};
 use millrace_domain::sensors::SensorReading;
@@ -118,6 +119,14 @@ impl World {
         customers::store(&self.cache.mysql, Vec::new(), source, incoming, &NoRejects).await.unwrap();
     }
 
+    /// The calls of the only account's customer over the last cycle of these days.
+    pub(crate) async fn calls(&self) -> Option<CustomerUsage> {
+        let (customer, later) = (CustomerId::parse("A-1").unwrap(), Utc::now() + TimeDelta::days(40));
+        let customers = std::slice::from_ref(&customer);
+        let usage = self.cache.documents.usage_of_customers(customers, DateTime::UNIX_EPOCH, later).await.unwrap();
+        usage.before(&customer, later)
+    }
+
     /// Everything that is in the documents, as text to compare.
     pub(crate) async fn all_documents(&self) -> String {
         let documents = &self.cache.documents;
@@ -139,6 +148,7 @@ impl World {
         all.extend(documents.sensors(1000).await.unwrap().into_iter().map(|sensor| format!("{sensor:?}")));
         all.extend(documents.labelled_features().await.unwrap().into_iter().map(|features| format!("{features:?}")));
         all.extend(documents.unlabelled_features().await.unwrap().into_iter().map(|features| format!("{features:?}")));
+        all.extend(self.calls().await.map(|calls| format!("{:?}", CustomerUsage { version: 0, ..calls })));
         all.sort();
         all.join("\n")
     }

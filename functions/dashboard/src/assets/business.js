@@ -52,7 +52,7 @@ export function customers(panel, found, now) {
     }, (item, reason) => {
       const leaves = reason.contribution > 0;
       setData(item, "speaks", leaves ? "leave" : "stay");
-      item.title = `${leaves ? "speaks for leaving" : "speaks for staying"}: ${decimal(reason.contribution)} log-odds`;
+      item.title = `${leaves ? "speaks for leaving" : "speaks for staying"}: ${decimal(reason.contribution)}`;
       setText(item.firstChild, words(reason.feature));
       setText(item.lastChild, reason.value == null ? "unknown" : typeof reason.value === "number" ? decimal(reason.value) : reason.value);
     });

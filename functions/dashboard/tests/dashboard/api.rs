@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use lambda_http::http::StatusCode;
 use millrace_store_mysql::pool;
+use millrace_test_support::environment::nowhere;
 use millrace_test_support::mysql::TestDatabase;
 
-use crate::site::{nowhere, site, site_on, site_with_alarms};
+use crate::site::{site, site_on, site_with_alarms};
 
 #[tokio::test]
 async fn what_is_asked_wrongly_is_named() {

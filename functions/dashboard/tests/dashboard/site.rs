@@ -28,11 +28,6 @@ pub(crate) struct Site {
     _database: TestDatabase,
 }
 
-/// Where nothing answers.
-pub(crate) fn nowhere() -> String {
-    format!("127.0.0.1:{}", std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port())
-}
-
 pub(crate) async fn site_on(mysql: MySqlPool, documents_url: String, kafka: &str, database: TestDatabase) -> Site {
     let settings = DocumentSettings {
         url: documents_url,

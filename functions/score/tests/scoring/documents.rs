@@ -7,13 +7,13 @@ use millrace_domain::cycles::Cycle;
 use millrace_domain::identity::CustomerId;
 use score::Score;
 
-use crate::world::{World, at, by_day_minutes, documents, model, nowhere, snapshot};
+use crate::world::{World, at, by_day_minutes, documents_away, model, snapshot};
 
 #[tokio::test]
 async fn scores_are_stored_while_the_documents_are_away() {
     let world = World::new().await;
     world.promote(world.train(&by_day_minutes()).await).await;
-    let away = documents(&nowhere(), "millrace").await;
+    let away = documents_away().await;
     let score = Score::new(world.mysql.clone(), world.objects.clone(), away);
     let begun = Instant::now();
     for n in 0..5 {
@@ -52,7 +52,7 @@ async fn the_platforms_own_usage_is_read_from_the_documents_and_missing_without_
     let score = world.documents.score(&CustomerId::parse("C-3").unwrap()).await.unwrap().unwrap();
     assert_eq!(serde_json::to_string(&score.reasons[0].value).unwrap(), "null");
 
-    let away = documents(&nowhere(), "millrace").await;
+    let away = documents_away().await;
     let score = Score::new(world.mysql.clone(), world.objects.clone(), away);
     world.deliver_at(&score, 3, &[snapshot("C-1", 7, 100.0, None)]).await;
     assert_eq!(world.scores().await[1], "C-1 7 1 50 1");

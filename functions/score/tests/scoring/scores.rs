@@ -79,7 +79,7 @@ async fn a_promotion_and_a_rollback_count_from_the_next_batch_on() {
     world.deliver(&[snapshot("C-1", 1, 300.0, None)]).await;
     world.promote(second).await;
     world.deliver(&[snapshot("C-1", 2, 300.0, None)]).await;
-    assert_eq!(champion::rollback(&world.mysql, "a test", "").await.unwrap(), first);
+    assert_eq!(champion::rollback(&world.mysql, Some(second), "a test", "").await.unwrap(), first);
     world.deliver(&[snapshot("C-1", 3, 300.0, None)]).await;
     assert_eq!(world.scores().await, ["C-1 1 1 88 1", "C-1 2 2 12 0", "C-1 3 1 88 1"]);
     world.documents.clear().await.unwrap();

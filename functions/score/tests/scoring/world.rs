@@ -120,10 +120,9 @@ pub(crate) async fn documents(url: &str, name: &str) -> DocumentStore {
     DocumentStore::connect(&settings).await.unwrap()
 }
 
-/// Where nothing listens.
-pub(crate) fn nowhere() -> String {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    format!("mongodb://127.0.0.1:{port}/?retryWrites=false")
+/// Documents that do not answer.
+pub(crate) async fn documents_away() -> DocumentStore {
+    documents(&format!("mongodb://{}/?retryWrites=false", environment::nowhere()), "millrace").await
 }
 
 pub(crate) fn now() -> DateTime<Utc> {

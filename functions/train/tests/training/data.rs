@@ -36,6 +36,7 @@ async fn when_the_data_outgrew_it_the_newest_examples_are_taken_and_it_says_so()
     world.put(&examples).await;
     let answer = world.run().await;
     assert_eq!((answer.outcome, answer.rows, answer.left_out), (Outcome::Promoted, 700, 300), "{answer:?}");
+    assert_eq!(answer.instead, Some("infra/spark/train_churn.py"));
     let card = world.train.documents.model_card(1).await.unwrap().unwrap().card;
     assert_eq!(card["data"]["left_out"], 300);
     let from: chrono::DateTime<chrono::Utc> = card["data"]["from"].as_str().unwrap().parse().unwrap();
@@ -56,8 +57,15 @@ async fn a_card_tells_what_the_model_is_and_is_the_same_in_s3_and_in_documents()
     }
     assert_eq!(object["data"]["rows"], answer.rows);
     assert_eq!(object["settings"]["contact_cost"], 10.0);
-    for part in ["candidates", "metrics", "importances", "parameters"] {
+    for part in ["candidates", "metrics", "intervals", "importances", "parameters", "threshold", "calibration"] {
         assert!(!object[part].is_null(), "{part} is missing: {object}");
+    }
+    for part in ["from", "to", "trained_on", "held_out", "held_out_churned"] {
+        assert!(!object["data"][part].is_null(), "data.{part} is missing: {object}");
+    }
+    for (name, interval) in object["intervals"].as_object().unwrap() {
+        let (low, high) = (interval["low"].as_f64().unwrap(), interval["high"].as_f64().unwrap());
+        assert!(low <= high && object["metrics"][name].is_number(), "{name}: {object}");
     }
 }
 

@@ -23,7 +23,7 @@ async fn a_model_that_is_better_by_more_than_noise_takes_the_champions_place() {
     assert_eq!((changes[0].version, changes[0].before), (2, Some(1)));
 
     // What people took back stays back, until there is something new.
-    assert_eq!(champion::rollback(&world.train.mysql, "a test", "").await.unwrap(), 1);
+    assert_eq!(champion::rollback(&world.train.mysql, Some(2), "a test", "").await.unwrap(), 1);
     let again = world.run().await;
     assert_eq!((again.outcome, again.champion), (Outcome::Kept, Some(1)), "{again:?}");
     assert!(again.why.contains("rolled back"), "{}", again.why);

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use millrace_store_documents::{DocumentSettings, DocumentStore};
 use millrace_store_mysql::{leases, models};
+use millrace_test_support::environment::nowhere;
 use train::Outcome;
 
 use crate::world::{World, customers, noon};
@@ -84,4 +86,27 @@ async fn the_lease_of_a_training_that_died_is_waited_for() {
     // It waits for the other one, which is dead, to lose its own.
     let answer = world.run().await;
     assert_eq!(answer.outcome, Outcome::TooLittleData);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_documents_are_away_a_training_fails_and_the_champion_stays() {
+    let world = World::new().await;
+    world.put(&customers("a", 600, 1, noon(), true)).await;
+    world.run().await;
+    let away = DocumentSettings {
+        url: format!("mongodb://{}/?retryWrites=false", nowhere()),
+        database: "millrace".into(),
+        user: None,
+        password: None,
+        timeout: Duration::from_secs(2),
+    };
+    let mut train = world.another("without documents");
+    train.documents = DocumentStore::connect(&away).await.unwrap();
+    let error = train.run().await.expect_err("the documents are away");
+    assert!(format!("{error:#}").starts_with("labelled customers: "), "{error:#}");
+    assert_eq!((world.champion().await, world.models().await.len()), (Some(1), 1));
+    // Its turn was given back: the next training does not wait.
+    let begun = std::time::Instant::now();
+    assert_eq!(world.run().await.outcome, Outcome::Unchanged);
+    assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
 }
