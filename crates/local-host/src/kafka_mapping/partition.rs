@@ -99,7 +99,7 @@ impl Partition {
                 delivered = wait_for(&mut in_flight), if in_flight.is_some() => Event::Delivered(delivered),
                 problem = gather(&self.queue, &mut gathering, &mut self.next), if !gathering.is_full() && !finishing && reposition_at.is_none() => Event::Records(problem),
                 () = sleep_until(window_end), if in_flight.is_none() && window_end.is_some() => Event::WindowEnded,
-                () = sleep_until(reposition_at), if reposition_at.is_some() => Event::Reposition,
+                () = sleep_until(reposition_at), if !finishing && reposition_at.is_some() => Event::Reposition,
             };
             match event {
                 Event::Order | Event::WindowEnded | Event::Records(None) => {}
