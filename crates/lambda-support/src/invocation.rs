@@ -1,5 +1,6 @@
 //! Serving invocations: the event reaches the handler as the text that came, so that a batch is read where it lies.
 
+use std::error::Error as StdError;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -34,7 +35,10 @@ pub async fn serve<A: Serialize>(mysql: &Mysql, handle: impl AsyncFn(&str) -> Re
             }
             Err(error) => Err(error.into()),
         };
-        outcome.map_err(|error| Diagnostic { error_type: "Function.Failed".into(), error_message: error.to_string() })
+        outcome.map_err(|error| Diagnostic {
+            error_type: "Function.Failed".into(),
+            error_message: in_words(error.as_ref()),
+        })
     };
     Runtime::new(service_fn(answer)).layer(event.clone()).layer(TracingLayer::new()).run().await
 }
@@ -87,10 +91,22 @@ pub fn ended(outcome: Result<(), Error>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("the function cannot run: {error}");
+            tracing::error!("the function cannot run: {}", in_words(error.as_ref()));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes: what was done, then why it failed. A cause that the error names by itself is not told twice.
+fn in_words(error: &(dyn StdError + 'static)) -> String {
+    let mut words = error.to_string();
+    for cause in std::iter::successors(error.source(), |cause| cause.source()) {
+        let cause = cause.to_string();
+        if !words.contains(&cause) {
+            words = format!("{words}: {cause}");
+        }
+    }
+    words
 }
 
 /// What sent an event.
@@ -131,5 +147,18 @@ mod tests {
         assert_eq!(sender(r#"{"records":{},"eventSource":"aws:kafka"}"#).unwrap(), Sender::Kafka);
         assert_eq!(sender(r#"{"task":"silent"}"#).unwrap(), Sender::Task("silent".into()));
         assert!(sender("{}").is_err());
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_causes_and_none_of_them_twice() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("lease")]
+        struct Lease(#[source] Database);
+        #[derive(Debug, thiserror::Error)]
+        #[error("database: {0}")]
+        struct Database(#[source] std::io::Error);
+        let error = Lease(Database(std::io::Error::other("connection refused")));
+        assert_eq!(in_words(&error), "lease: database: connection refused");
+        assert_eq!(in_words(&error.0), "database: connection refused");
     }
 }

@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use millrace_alarms::{Sink, emf};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -17,6 +18,8 @@ const ROTATE_AT: u64 = 64 * 1024 * 1024;
 const TAIL: usize = 4 * 1024;
 /// A line that is longer is cut into lines of this many bytes, as CloudWatch does.
 const LONGEST_LINE: usize = 256 * 1024;
+/// How long an invocation waits for its log's end. A function that goes on printing without end has none.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The log file of one function, shared by its instances.
 pub(crate) struct FunctionLog {
@@ -91,7 +94,7 @@ impl InstanceLog {
     pub(crate) async fn end(&self, lines: String) -> String {
         let (tail, answer) = oneshot::channel();
         let _ = self.marks.send(Mark::End { lines, tail });
-        answer.await.unwrap_or_default()
+        tokio::time::timeout(PATIENCE, answer).await.ok().and_then(Result::ok).unwrap_or_default()
     }
 
     /// Waits until all that an ended process printed has been read.

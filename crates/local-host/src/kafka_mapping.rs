@@ -306,7 +306,8 @@ impl Incarnation {
         });
         let frame = Arc::new(Frame::new(&settings.source_arn, &settings.brokers, &trigger.topic, partition));
         let order = self.order.subscribe();
-        let task = Partition { consumer: self.consumer.clone(), queue, delivery, frame, next, order };
+        let (brokers, consumer) = (settings.brokers.clone(), self.consumer.clone());
+        let task = Partition { brokers, consumer, queue, delivery, frame, next, order };
         self.partitions.insert(partition, tokio::spawn(task.run()));
         Ok(())
     }

@@ -42,6 +42,9 @@ pub enum MskError {
     /// This machine has no certificate authorities.
     #[error("cannot speak TLS: {0}")]
     Tls(String),
+    /// The brokers took a connection or a request, and then said nothing.
+    #[error("the brokers do not answer within {} s", .0.as_secs())]
+    Silent(Duration),
     /// A topic has no partitions, or is not there.
     #[error("the topic {0} is not there")]
     NoTopic(String),

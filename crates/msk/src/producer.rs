@@ -16,6 +16,8 @@ use crate::{Cluster, MskError, partitioner};
 
 /// How long a request is tried again.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long an answer is waited for, with all its tries: longer than the client's own limit, so that its reason is told.
+const SILENCE: Duration = Duration::from_secs(70);
 /// Bytes of one request's records; a larger record goes alone. MSK takes 1 MiB.
 const REQUEST: usize = 768 * 1024;
 
@@ -50,7 +52,7 @@ impl Producer {
             deadline: Some(PATIENCE),
             ..BackoffConfig::default()
         };
-        Ok(Self::over(cluster.connect("millrace", backoff).await?))
+        Ok(Self::over(within(cluster.connect("millrace", backoff)).await?))
     }
 
     fn over(client: Client) -> Self {
@@ -60,7 +62,7 @@ impl Producer {
     /// Sends records to a topic, those of one key in order, and returns once every in-sync replica has them.
     ///
     /// # Errors
-    /// When one was not acknowledged within a minute; some of the others may have been.
+    /// When one was not acknowledged within some 70 seconds; some of the others may have been.
     pub async fn send(&self, topic: &str, records: Vec<Record>) -> Result<(), MskError> {
         let partitions = self.partitions(topic).await?;
         let now = Utc::now();
@@ -74,7 +76,7 @@ impl Producer {
         }
         let sent = partitions.iter().zip(by_partition).map(|(partition, records)| async move {
             for request in requests(records) {
-                partition.produce(request, Compression::NoCompression).await?;
+                within(partition.produce(request, Compression::NoCompression)).await?;
             }
             Ok::<_, MskError>(())
         });
@@ -88,16 +90,27 @@ impl Producer {
         if let Some(partitions) = topics.get(topic) {
             return Ok(partitions.clone());
         }
-        let known = self.client.list_topics().await?.into_iter().find(|known| known.name == topic);
+        let known = within(self.client.list_topics()).await?.into_iter().find(|known| known.name == topic);
         let known = known.filter(|known| !known.partitions.is_empty());
         let known = known.ok_or_else(|| MskError::NoTopic(topic.to_owned()))?;
         let clients = known
             .partitions
             .iter()
             .map(|partition| self.client.partition_client(topic, *partition, UnknownTopicHandling::Retry));
-        let partitions: Arc<[PartitionClient]> = try_join_all(clients).await?.into();
+        let partitions: Arc<[PartitionClient]> = within(try_join_all(clients)).await?.into();
         topics.insert(topic.to_owned(), partitions.clone());
         Ok(partitions)
+    }
+}
+
+/// Ends what is not answered: the client looks at its own limit between two tries, and a broker that says nothing ends none.
+async fn within<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, MskError>
+where
+    MskError: From<E>,
+{
+    match tokio::time::timeout(SILENCE, work).await {
+        Ok(outcome) => Ok(outcome?),
+        Err(_) => Err(MskError::Silent(SILENCE)),
     }
 }
 

@@ -69,13 +69,23 @@ pub fn retry(error: &sqlx::Error) -> Retry {
 
 /// Whether the server refused user or password, somewhere among the causes of an error.
 pub fn is_sign_in_refused(error: &(dyn std::error::Error + 'static)) -> bool {
+    was_refused(error, 1045)
+}
+
+/// Whether a table or a row was held by others for longer than is waited, somewhere among the causes of an error.
+pub(crate) fn is_held(error: &(dyn std::error::Error + 'static)) -> bool {
+    was_refused(error, 1205)
+}
+
+/// Whether the server refused with this error number, somewhere among the causes of an error.
+fn was_refused(error: &(dyn std::error::Error + 'static), wanted: u16) -> bool {
     std::iter::successors(Some(error), |error| error.source()).any(|cause| {
         let refusal = match cause.downcast_ref::<sqlx::Error>() {
             Some(sqlx::Error::Database(refusal)) => Some(refusal),
             // What stands below an error that passes sqlx's own on as it is.
             _ => cause.downcast_ref::<Box<dyn DatabaseError>>(),
         };
-        refusal.is_some_and(|refusal| number(refusal.as_ref()) == 1045)
+        refusal.is_some_and(|refusal| number(refusal.as_ref()) == wanted)
     })
 }
 

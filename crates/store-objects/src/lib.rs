@@ -4,7 +4,9 @@
 mod models;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{
     BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
@@ -17,6 +19,10 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use models::{ModelObjectError, artefact_key, card_key};
+
+/// How long one try of a request may take, with the sending of the largest object but without the reading of an answer's bytes: the
+/// client itself ends one that stalls, but waits without end for an answer to begin.
+const ATTEMPT: Duration = Duration::from_secs(60);
 
 /// Where the objects are and who asks for them.
 #[derive(Debug, Clone)]
@@ -88,7 +94,8 @@ impl ObjectError {
 impl ObjectStore {
     /// Prepares a client; nothing is sent yet.
     pub async fn new(settings: &ObjectSettings) -> ObjectStore {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
         if !settings.region.is_empty() {
             loader = loader.region(Region::new(settings.region.clone()));
         }

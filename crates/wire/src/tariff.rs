@@ -87,7 +87,8 @@ fn timing(node: Node<'_>, path: &str, problems: &Problems) -> TimingSpec {
     let weekdays = entries(&mut object, "weekdays", problems, weekday);
     let from = object.optional("from", minute);
     let to = object.optional("to", minute);
-    let small = |node: Node<'_>| u32::try_from(node.unsigned()?).map_err(|_| "is too large".to_owned());
+    // What is larger than the type is larger than any month or day, whose range the check of the timing tells.
+    let small = |node: Node<'_>| node.unsigned().map(|entry| u32::try_from(entry).unwrap_or(u32::MAX));
     let months = entries(&mut object, "months", problems, small);
     let month_days = entries(&mut object, "month_days", problems, small);
     let years = entries(&mut object, "years", problems, Node::signed);

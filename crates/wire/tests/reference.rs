@@ -201,7 +201,7 @@ fn payments_are_amounts_of_up_to_two_decimals_with_a_reference_each() {
             "line 6, column amount: expected up to 2 decimals",
             "line 7, column amount: expected a decimal, as 0.20",
             "line 8, column amount: expected a decimal, as 0.20",
-            "line 9, column amount: is too large",
+            "line 9, column amount: expected less than 10000000000000000",
         ]
     );
 }

@@ -60,6 +60,7 @@ fn every_wrong_field_is_named_by_its_path() {
         ("/timings/peak/to", json!("24:01"), "timings.peak.to"),
         ("/timings/peak/months", json!([13]), "timings.peak.months"),
         ("/timings/peak/month_days", json!([0]), "timings.peak.month_days"),
+        ("/timings/peak/month_days", json!([5_000_000_000_u64]), "timings.peak.month_days"),
         ("/timings/peak/years/0", json!("2026"), "timings.peak.years[0]"),
         ("/timings/peak/until", json!("10:00"), "timings.peak.until"),
         ("/rates", json!({}), "rates"),

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::consumer::{MappingConsumer, Quiet, Start, bounds, within};
 use super::delivery::{Delivery, Stopped};
 use super::payload::{BatchBuilder, Frame};
+use super::topic_watch::TopicWatch;
 
 /// How many records are taken in one go before other partitions have their turn.
 const IN_ONE_GO: usize = 256;
@@ -32,6 +33,7 @@ pub(crate) enum Order {
 
 /// A partition at work.
 pub(crate) struct Partition {
+    pub(crate) brokers: String,
     pub(crate) consumer: Arc<MappingConsumer>,
     pub(crate) queue: StreamPartitionQueue<Quiet>,
     pub(crate) delivery: Arc<Delivery>,
@@ -48,6 +50,18 @@ enum Event {
     Delivered(Result<(), Stopped>),
     Records(Option<KafkaError>),
     WindowEnded,
+    Reposition,
+}
+
+/// Why no position was found to read on from.
+#[derive(Debug, thiserror::Error)]
+enum NoPosition {
+    #[error("the topic was deleted: what has its name now is read from its own start")]
+    TopicDeleted,
+    #[error("no broker tells of the topic: {0}")]
+    NoAnswer(#[from] std::io::Error),
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
 }
 
 impl Partition {
@@ -59,6 +73,8 @@ impl Partition {
         let mut window_end = None;
         let mut in_flight: Option<tokio::task::JoinHandle<Result<(), Stopped>>> = None;
         let mut stopping = self.delivery.stopping.clone();
+        // When to look for a position that the broker has: without one the client says so, once, and reads no further.
+        let mut reposition_at = None;
         loop {
             let finishing = *self.order.borrow_and_update() == Order::Finish;
             if gathering.is_empty() {
@@ -81,14 +97,31 @@ impl Partition {
                 _ = stopping.wait_for(|stopping| *stopping) => Event::Stop,
                 Ok(()) = self.order.changed() => Event::Order,
                 delivered = wait_for(&mut in_flight), if in_flight.is_some() => Event::Delivered(delivered),
-                problem = gather(&self.queue, &mut gathering, &mut self.next), if !gathering.is_full() && !finishing => Event::Records(problem),
+                problem = gather(&self.queue, &mut gathering, &mut self.next), if !gathering.is_full() && !finishing && reposition_at.is_none() => Event::Records(problem),
                 () = sleep_until(window_end), if in_flight.is_none() && window_end.is_some() => Event::WindowEnded,
+                () = sleep_until(reposition_at), if !finishing && reposition_at.is_some() => Event::Reposition,
             };
             match event {
                 Event::Order | Event::WindowEnded | Event::Records(None) => {}
                 Event::Delivered(Ok(())) => in_flight = None,
                 Event::Delivered(Err(Stopped)) => return,
-                Event::Records(Some(problem)) => self.mend(problem).await,
+                Event::Records(Some(problem)) if is_out_of_range(&problem) => reposition_at = Some(Instant::now()),
+                Event::Records(Some(problem)) => {
+                    let (topic, partition) = (&self.delivery.trigger.topic, self.delivery.partition);
+                    tracing::debug!(topic, partition, error = %problem, "the broker cannot be read from");
+                    // It mends itself.
+                    tokio::time::sleep(ERROR_WAIT).await;
+                }
+                Event::Reposition => {
+                    reposition_at = match self.reposition().await {
+                        Ok(()) => None,
+                        Err(error) => {
+                            let (topic, partition) = (&self.delivery.trigger.topic, self.delivery.partition);
+                            tracing::warn!(topic, partition, %error, "cannot find a position to read from yet");
+                            Some(Instant::now() + ERROR_WAIT)
+                        }
+                    };
+                }
                 Event::Stop => {
                     if let Some(delivery) = in_flight {
                         // It ends after the invocation in hand, at the latest; the caller has the patience.
@@ -100,22 +133,14 @@ impl Partition {
         }
     }
 
-    /// Goes on after an error: a position that the broker does not have is replaced, the rest mends itself.
-    async fn mend(&self, problem: KafkaError) {
-        let (topic, partition) = (&self.delivery.trigger.topic, self.delivery.partition);
-        if problem.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) {
-            match self.reposition().await {
-                Ok(()) => return,
-                Err(error) => tracing::warn!(topic, partition, %error, "cannot find a position to read from"),
-            }
-        } else {
-            tracing::debug!(topic, partition, error = %problem, "the broker cannot be read from");
-        }
-        tokio::time::sleep(ERROR_WAIT).await;
-    }
-
-    async fn reposition(&self) -> Result<(), KafkaError> {
+    /// Reads on within the log of this topic. The client reads by name: when another topic has it now, this one's position means
+    /// nothing in that one, whose records its own client delivers.
+    async fn reposition(&self) -> Result<(), NoPosition> {
         let (topic, partition) = (self.delivery.trigger.topic.clone(), self.delivery.partition);
+        let found = TopicWatch::new(&self.brokers, &topic).look().await?;
+        if found.is_none_or(|found| found.id != self.delivery.topic_id) {
+            return Err(NoPosition::TopicDeleted);
+        }
         let start = within(self.next, bounds(&self.consumer, &topic, partition).await?);
         announce(&topic, partition, &start);
         // The client has stopped reading the partition: it is given to it anew, and its queue stays split off.
@@ -126,8 +151,12 @@ impl Partition {
             consumer.incremental_unassign(&list)?;
             consumer.incremental_assign(&list)
         });
-        assigned.await.unwrap_or(Err(KafkaError::Canceled))
+        Ok(assigned.await.unwrap_or(Err(KafkaError::Canceled))?)
     }
+}
+
+fn is_out_of_range(problem: &KafkaError) -> bool {
+    problem.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset)
 }
 
 /// Says when reading does not go on where it ended.

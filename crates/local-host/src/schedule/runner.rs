@@ -77,7 +77,11 @@ async fn run(function: Arc<Function>, trigger: ScheduleTrigger, shared: Arc<Shar
     let mut after = started;
     while let Some(due) = trigger.expression.next_after(after, trigger.timezone) {
         shared.set_next_run(Some(due));
-        sleep_until(due).await;
+        if !sleep_until(due).await {
+            tracing::warn!(function = %function.manifest.name, schedule = %trigger.name, "the clock was set back: the schedule follows it");
+            after = Utc::now();
+            continue;
+        }
         let now = Utc::now();
         after = due.max(now);
         if now - due > LATEST {
@@ -94,13 +98,19 @@ async fn run(function: Arc<Function>, trigger: ScheduleTrigger, shared: Arc<Shar
     shared.set_next_run(None);
 }
 
-async fn sleep_until(due: DateTime<Utc>) {
-    while let Ok(left) = (due - Utc::now()).to_std() {
-        if left.is_zero() {
-            return;
-        }
+/// Whether `due` has come. Not when the clock was set back: by hours, perhaps, for which nothing would run. As small a step as
+/// clocks are corrected by is waited out, or a run that was just made would be due once more.
+async fn sleep_until(due: DateTime<Utc>) -> bool {
+    let mut looked = Utc::now();
+    while let Some(left) = (due - looked).to_std().ok().filter(|left| !left.is_zero()) {
         tokio::time::sleep(left.min(LOOK_EVERY)).await;
+        let now = Utc::now();
+        if looked - now > LATEST {
+            return false;
+        }
+        looked = now;
     }
+    true
 }
 
 async fn invoke(function: Arc<Function>, trigger: ScheduleTrigger, input: Bytes) {

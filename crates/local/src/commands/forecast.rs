@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use clap::Args;
 use csv::StringRecord;
 use millrace_forecasting::{Forecast as Outcome, ForecastError, Series, forecast};
 use serde_json::{Value, json};
 
+use super::arguments;
 use super::output::{print, print_json, table};
 use crate::CommandError;
 
@@ -27,7 +28,7 @@ pub struct Forecast {
     #[arg(long, value_name = "H")]
     horizon: usize,
     /// Whose days and weekends the series follows
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = arguments::timezone)]
     timezone: Tz,
     /// One JSON document instead of a table
     #[arg(long)]
@@ -111,7 +112,9 @@ fn time_of(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.with_timezone(&Utc));
     }
-    PLAIN_TIMES.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok()).map(|time| time.and_utc())
+    let plain = PLAIN_TIMES.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    // As RFC 3339 has years: from a year at the calendar's end no hour could be forecast.
+    plain.filter(|time| (0..=9999).contains(&time.year())).map(|time| time.and_utc())
 }
 
 /// Where a time stands last in the file, as the beginning of a message.
@@ -175,6 +178,7 @@ mod tests {
             ("hour,value\n", "line 1: expected the header time,value, not \"hour,value\""),
             ("", "line 1: expected the header time,value"),
             ("time,value\nnoon,1\n", "line 2, column time: expected a time such as 2026-11-21T08:00:00Z, not \"noon\""),
+            ("time,value\n+262142-12-31 23:00,1\n", "line 2, column time: expected a time such as 2026-11-21T08:00:00Z"),
             ("time,value\n2026-11-21T08:00:00Z,many\n", "line 2, column value: expected a number, not \"many\""),
             ("time,value\n2026-11-21T08:00:00Z,inf\n", "line 2, column value: expected a number"),
             ("time,value\n2026-11-21T08:00:00Z,1,2\n", "line 2: expected two columns, time and value, not 3"),

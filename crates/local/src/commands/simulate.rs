@@ -13,6 +13,7 @@ use clap::Args;
 use millrace_simulation::{Expected, LARGEST_SHARE_PCT, Record};
 use millrace_wire::Topic;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use self::schedule::{Run, Schedule};
 use self::sink::Sink;
@@ -92,11 +93,14 @@ impl Simulate {
         let mut schedule = Schedule::new(run, self.rate, USUAL_RATE, self.faulty, self.only);
         let mut sent = Sent::default();
         let ends = self.seconds.map(|seconds| TimeDelta::microseconds((seconds * 1e6) as i64));
-        let mut interrupted = signal(SignalKind::interrupt()).context("can't listen for Ctrl-C")?;
-        let mut terminated = signal(SignalKind::terminate()).context("can't listen for SIGTERM")?;
+        let mut told = told_to_end()?;
 
         let mut started = Instant::now();
         while let Some(due) = schedule.next_due().filter(|due| ends.is_none_or(|end| *due < end)) {
+            // Looked at before each record: one who can't keep up with the rate never waits.
+            if *told.borrow() {
+                break;
+            }
             let elapsed = TimeDelta::from_std(started.elapsed()).unwrap_or_default();
             if due > elapsed {
                 sink.flush().await?;
@@ -104,8 +108,7 @@ impl Simulate {
                 let pause = (due - elapsed).to_std().unwrap_or_default();
                 tokio::select! {
                     () = tokio::time::sleep(pause) => continue,
-                    _ = interrupted.recv() => break,
-                    _ = terminated.recv() => break,
+                    _ = told.wait_for(|told| *told) => break,
                 }
             }
             if ends.is_none() && elapsed - due > BEHIND {
@@ -123,6 +126,21 @@ impl Simulate {
         print(&summary(&sent, &acknowledged))?;
         outcome
     }
+}
+
+/// Becomes true once somebody ends the process, by Ctrl-C or SIGTERM.
+fn told_to_end() -> anyhow::Result<watch::Receiver<bool>> {
+    let mut interrupted = signal(SignalKind::interrupt()).context("can't listen for Ctrl-C")?;
+    let mut terminated = signal(SignalKind::terminate()).context("can't listen for SIGTERM")?;
+    let (sender, told) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+        sender.send_replace(true);
+    });
+    Ok(told)
 }
 
 /// The instant that is `due` after the start.

@@ -269,7 +269,10 @@ impl<S: Service> Keeper<S> {
             Ok(spawned) => spawned,
             Err(error) => return End::NeverReady(format!("{name} can't be started: {error:#}")),
         };
-        let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
+        // Never 0 in its place, which would be this process's own group.
+        let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) else {
+            return End::NeverReady(self.with_log(format!("{name} has no process id"), log_begin));
+        };
         let _pid_file = match ProcessId::of(pid).map(|process| PidFile::write(&self.run, name, &process)) {
             Some(Ok(file)) => Some(file),
             Some(Err(error)) => {

@@ -161,7 +161,7 @@ pub(super) fn money(decimals: u32) -> impl Fn(&str) -> Result<Decimal, String> {
         if amount.normalize().scale() > decimals {
             return Err(format!("expected up to {decimals} decimals"));
         }
-        if amount.abs() >= Decimal::from(LIMIT) { Err("is too large".into()) } else { Ok(amount) }
+        if amount.abs() >= Decimal::from(LIMIT) { Err(format!("expected less than {LIMIT}")) } else { Ok(amount) }
     }
 }
 
