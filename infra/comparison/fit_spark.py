@@ -61,13 +61,13 @@ def start(options):
 
 def load(session, options):
     columns = [F.col(name).cast("double") for name in COLUMNS] + [F.col(LABEL).cast("double")]
-    frames = []
-    for path in (options.train, options.test):
-        # A file has one group of rows, which one core would read and keep: they are spread.
-        frame = session.read.parquet(path).select(*columns).repartition(options.cores).cache()
-        frame.count()
-        frames.append(frame)
-    return tuple(frames)
+    # A file has one group of rows, which one core would read and keep: those to learn from are spread. Those to predict stay as they
+    # are, for predictions are told in the order of their rows.
+    train = session.read.parquet(options.train).select(*columns).repartition(options.cores).cache()
+    test = session.read.parquet(options.test).select(*columns).coalesce(1).cache()
+    train.count()
+    test.count()
+    return train, test
 
 
 def fit(_, options, train):
