@@ -100,7 +100,7 @@ pub fn ended(outcome: Result<(), Error>) -> ExitCode {
 /// An error with its causes: what was done, then why it failed. A cause that the error names by itself is not told twice.
 fn in_words(error: &(dyn StdError + 'static)) -> String {
     let mut words = error.to_string();
-    for cause in std::iter::successors(error.source(), |cause| cause.source()) {
+    for cause in std::iter::successors(error.source(), |&cause| cause.source()) {
         let cause = cause.to_string();
         if !words.contains(&cause) {
             words = format!("{words}: {cause}");

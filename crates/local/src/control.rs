@@ -71,10 +71,7 @@ impl Control {
         let answer = self.send("POST", &path, event, Duration::from_secs(1_860)).await?;
         let (status, function_error, payload) = answer.context("no stack runs; scripts/up starts it")?;
         if status != 200 {
-            let message = serde_json::from_slice::<Value>(&payload)
-                .ok()
-                .and_then(|body| Some(body["Message"].as_str()?.to_owned()));
-            return Err(anyhow!("{}", message.unwrap_or_else(|| format!("the local host answered {status}"))));
+            return Err(refusal(status, &payload));
         }
         Ok(Invoked { payload, function_error })
     }
@@ -88,9 +85,7 @@ impl Control {
         let answer = self.send("POST", &path, enabled.to_string().into_bytes(), Duration::from_secs(60)).await?;
         let (status, _, body) = answer.context("no stack runs; scripts/up starts it")?;
         if status != 204 {
-            let message =
-                serde_json::from_slice::<Value>(&body).ok().and_then(|body| Some(body["Message"].as_str()?.to_owned()));
-            return Err(anyhow!("{}", message.unwrap_or_else(|| format!("the local host answered {status}"))));
+            return Err(refusal(status, &body));
         }
         Ok(())
     }
@@ -128,5 +123,14 @@ impl Control {
             Err(ureq::Error::Io(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => Ok(None),
             Err(error) => Err(error).with_context(|| format!("{asked} did not answer")),
         }
+    }
+}
+
+/// Why the local host did not do what it was asked for, in its words where it has any.
+fn refusal(status: u16, body: &[u8]) -> anyhow::Error {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    match body["Message"].as_str() {
+        Some(message) => anyhow!("{message}"),
+        None => anyhow!("the local host answered {status}"),
     }
 }

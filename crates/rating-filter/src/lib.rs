@@ -1,9 +1,10 @@
 //! From usage events to charges, line by line: what `millrace rate` does. No database, no network, no clock.
 //!
 //! Each line is answered by one line, in the same order. A line is a record of the topic `usage-events`; what the topic asks of
-//! a record's time cannot be asked here. Everything else is answered as an error: a line that is no event, an empty one too, and
-//! one that is longer than [`MAX_LINE`] bytes. Allowances are spent in the order of the lines, by number, service and cycle,
-//! which is the calendar month of the tariff's time zone unless cycles begin on another day; nothing else is remembered, so that a repeated event is priced, and spends, again.
+//! a record's time cannot be asked here. Everything else is answered as an error: a line that is no event, an empty one too,
+//! and one that is longer than [`MAX_LINE`] bytes. Allowances are spent in the order of the lines, by number, service and
+//! cycle, which is the calendar month of the tariff's time zone unless cycles begin on another day; nothing else is remembered,
+//! so that a repeated event is priced, and spends, again.
 
 mod allowances;
 mod answer;
@@ -57,8 +58,8 @@ impl<'t> Filter<'t> {
     }
 }
 
-/// Answers every line of `input` on `output`, with nothing spent before. Whatever can be answered is written before more is asked for, so that both ends
-/// of a pipe can wait for each other.
+/// Answers every line of `input` on `output`, with nothing spent before. Whatever can be answered is written before more is
+/// asked for, so that both ends of a pipe can wait for each other.
 ///
 /// # Errors
 /// What reading and writing report.

@@ -47,7 +47,7 @@ pub(crate) trait Draws: RngExt {
         if count < 2 { 0 } else { self.random_range(0..count) }
     }
 
-    /// One of `choices`.
+    /// One of `choices`, of which there is at least one.
     fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.below(choices.len())]
     }

@@ -104,13 +104,7 @@ fn document(usage: &CustomerUsage) -> Document {
 
 fn usage(document: &Document) -> Result<CustomerUsage, DocumentError> {
     let fields = Fields { collection: COLLECTION, document };
-    let period = |minutes, calls, charge| {
-        Ok::<_, DocumentError>(PeriodUsage {
-            minutes: fields.number(minutes)?,
-            calls: fields.small_count(calls)?,
-            charge: fields.number(charge)?,
-        })
-    };
+    let period = |minutes, calls, charge| fields.period(minutes, calls, charge);
     Ok(CustomerUsage {
         customer_id: CustomerId::parse(fields.text("customer_id")?).map_err(|e| fields.malformed("customer_id", e))?,
         account_id: fields.text("account_id")?.to_owned(),

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use millrace_domain::customers::{CustomerSnapshot, PeriodUsage};
+use millrace_domain::customers::CustomerSnapshot;
 use millrace_domain::identity::CustomerId;
 use mongodb::Cursor;
 use mongodb::bson::{Document, doc};
@@ -114,13 +114,7 @@ fn document(snapshot: &CustomerSnapshot) -> Document {
 
 fn snapshot(document: &Document) -> Result<CustomerSnapshot, DocumentError> {
     let fields = Fields { collection: COLLECTION, document };
-    let period = |minutes, calls, charge| {
-        Ok::<_, DocumentError>(PeriodUsage {
-            minutes: fields.number(minutes)?,
-            calls: fields.small_count(calls)?,
-            charge: fields.number(charge)?,
-        })
-    };
+    let period = |minutes, calls, charge| fields.period(minutes, calls, charge);
     Ok(CustomerSnapshot {
         customer_id: CustomerId::parse(fields.text("customer_id")?).map_err(|e| fields.malformed("customer_id", e))?,
         observed_at: fields.time("observed_at")?,

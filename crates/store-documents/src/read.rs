@@ -1,6 +1,7 @@
 //! Reading the fields of a stored document.
 
 use chrono::{DateTime, Utc};
+use millrace_domain::customers::PeriodUsage;
 use mongodb::bson::{self, Bson, Document};
 use rust_decimal::Decimal;
 
@@ -32,6 +33,20 @@ impl Fields<'_> {
 
     pub(crate) fn number(&self, field: &'static str) -> Result<f64, DocumentError> {
         self.document.get_f64(field).map_err(|e| self.malformed(field, e))
+    }
+
+    /// What was called in a part of the day, from its three fields.
+    pub(crate) fn period(
+        &self,
+        minutes: &'static str,
+        calls: &'static str,
+        charge: &'static str,
+    ) -> Result<PeriodUsage, DocumentError> {
+        Ok(PeriodUsage {
+            minutes: self.number(minutes)?,
+            calls: self.small_count(calls)?,
+            charge: self.number(charge)?,
+        })
     }
 
     pub(crate) fn flag(&self, field: &'static str) -> Result<bool, DocumentError> {

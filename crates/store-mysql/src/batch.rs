@@ -1,8 +1,8 @@
 //! The records of one partition, stored in one transaction: rows, rejects, counters and position together.
 //!
-//! Locks are taken in one order: the ledger's row, what the work of the topic needs, then known identities are read, then rows are
-//! inserted. Identities are read before anything is derived from a record, so a duplicate has no effect; what is new is inserted plainly, and a key that
-//! another partition inserted meanwhile rolls the whole back and runs it again.
+//! Locks are taken in one order: the ledger's row, what the work of the topic needs, then known identities are read, then rows
+//! are inserted. Identities are read before anything is derived from a record, so a duplicate has no effect; what is new is
+//! inserted plainly, and a key that another partition inserted meanwhile rolls the whole back and runs it again.
 
 mod write;
 

@@ -13,6 +13,7 @@ mod calls;
 mod customers;
 mod fold;
 mod invoiced;
+mod paging;
 mod revenue;
 mod sensor_hours;
 mod sensors;

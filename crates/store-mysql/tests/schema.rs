@@ -20,18 +20,19 @@ async fn a_table_that_is_read_for_long_is_changed_later_and_others_use_it_meanwh
     let mut report = readers.begin().await.unwrap();
     sqlx::query("SELECT COUNT(*) FROM usage_events").execute(&mut *report).await.unwrap();
 
-    let changing = tokio::spawn(async move { schema::migrate(&pool, first_of("2027-01")).await });
-    let changes = "SELECT CAST(COUNT(*) AS CHAR) FROM information_schema.processlist \
-                   WHERE db = DATABASE() AND info LIKE 'ALTER TABLE usage_events%'";
-    let begun = Instant::now();
-    while database.texts(changes).await != ["1"] {
-        assert!(begun.elapsed() < Duration::from_secs(30), "the change waits for the report");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    // It stands behind the change, which stands behind the report: were the change to wait for ever, so would this.
-    let ingest = sqlx::query("SELECT COUNT(*) FROM usage_events").execute(&readers);
-    tokio::time::timeout(Duration::from_secs(120), ingest).await.expect("the change gives way").unwrap();
-
-    report.rollback().await.unwrap();
-    assert_eq!(changing.await.unwrap().unwrap().partitions, 4);
+    let meanwhile = async {
+        let changes = "SELECT CAST(COUNT(*) AS CHAR) FROM information_schema.processlist \
+                       WHERE db = DATABASE() AND info LIKE 'ALTER TABLE usage_events%'";
+        let begun = Instant::now();
+        while database.texts(changes).await != ["1"] {
+            assert!(begun.elapsed() < Duration::from_secs(30), "the change waits for the report");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        // It stands behind the change, which stands behind the report: were the change to wait for ever, so would this.
+        let ingest = sqlx::query("SELECT COUNT(*) FROM usage_events").execute(&readers);
+        tokio::time::timeout(Duration::from_secs(120), ingest).await.expect("the change gives way").unwrap();
+        report.rollback().await.unwrap();
+    };
+    let (changed, ()) = tokio::join!(schema::migrate(&pool, first_of("2027-01")), meanwhile);
+    assert_eq!(changed.unwrap().partitions, 4);
 }

@@ -27,8 +27,8 @@ impl Checks {
     }
 }
 
-/// Looks at the ledger, at the invoices that are new since the last run, and for invoices that are missing. Charges are folded as they were committed at
-/// `charged`.
+/// Looks at the ledger, at the invoices that are new since the last run, and for invoices that are missing. Charges are folded
+/// as they were committed at `charged`.
 pub(crate) async fn run(mysql: &MySqlPool, folded: Folded, charged: DateTime<Utc>) -> Result<Checks, StoreError> {
     let conservation = Some(conservation(mysql).await?);
     // Before the fold has caught up, charges are missing that invoices carry already.

@@ -1,8 +1,8 @@
 //! Keeps the documents in step with MySQL: each run reads only what was committed since the one before.
 //!
 //! A run folds new usage events, and what was re-rated, into sums by hour and by billing cycle, then writes what changed as
-//! documents, and last the watermarks beside them. Whatever stops it in between, the next run goes on from the watermarks; documents
-//! that are lost, or that were computed from another database, are computed again.
+//! documents, and last the watermarks beside them. Whatever stops it in between, the next run goes on from the watermarks;
+//! documents that are lost, or that were computed from another database, are computed again.
 
 mod checks;
 mod follow;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use millrace_wire::Topic;
 
-/// What a rate or a number of seconds may be: from one in eleven days to more than any machine sends. A span of time holds them all.
+/// What a rate or a number of seconds may be. Times hold them all, and the pause between two records of every such rate.
 const POSITIVE: RangeInclusive<f64> = 1e-6..=1e9;
 
 /// One of the three topics.

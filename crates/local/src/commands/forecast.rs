@@ -178,7 +178,10 @@ mod tests {
             ("hour,value\n", "line 1: expected the header time,value, not \"hour,value\""),
             ("", "line 1: expected the header time,value"),
             ("time,value\nnoon,1\n", "line 2, column time: expected a time such as 2026-11-21T08:00:00Z, not \"noon\""),
-            ("time,value\n+262142-12-31 23:00,1\n", "line 2, column time: expected a time such as 2026-11-21T08:00:00Z"),
+            (
+                "time,value\n+262142-12-31 23:00,1\n",
+                "line 2, column time: expected a time such as 2026-11-21T08:00:00Z",
+            ),
             ("time,value\n2026-11-21T08:00:00Z,many\n", "line 2, column value: expected a number, not \"many\""),
             ("time,value\n2026-11-21T08:00:00Z,inf\n", "line 2, column value: expected a number"),
             ("time,value\n2026-11-21T08:00:00Z,1,2\n", "line 2: expected two columns, time and value, not 3"),

@@ -182,8 +182,8 @@ fn started(pid: i32) -> Option<String> {
     (!state.starts_with('Z')).then(|| since.trim().to_owned())
 }
 
-/// State, number of threads and start tick (fields 3, 20 and 22) of `/proc/<pid>/stat`. The second field is the program's name in brackets, and may
-/// hold spaces and brackets itself.
+/// State, number of threads and start tick (fields 3, 20 and 22) of `/proc/<pid>/stat`. The second field is the program's name
+/// in brackets, and may hold spaces and brackets itself.
 fn parse_stat(stat: &str) -> Option<(char, u64, u64)> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_whitespace();

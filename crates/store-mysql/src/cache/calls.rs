@@ -13,6 +13,7 @@ use rust_decimal::prelude::ToPrimitive;
 use sqlx::mysql::MySqlRow;
 use sqlx::{MySqlPool, Row};
 
+use super::paging;
 use crate::fault::StoreError;
 
 /// The number of a part of the day in the table.
@@ -27,17 +28,7 @@ pub(super) fn period_no(period: CallPeriod) -> u8 {
 
 /// The version at which a page of about `rows` changed sums of calls ends: all sums of a version are in one page.
 pub async fn calls_page_end(pool: &MySqlPool, after_version: u64, rows: u64, newest: u64) -> Result<u64, StoreError> {
-    let row = sqlx::query(
-        "SELECT version FROM customer_usage FORCE INDEX (by_version) WHERE version > ? ORDER BY version LIMIT 1 OFFSET ?",
-    )
-    .bind(after_version)
-    .bind(rows.saturating_sub(1))
-    .fetch_optional(pool)
-    .await?;
-    match row {
-        Some(row) => Ok(row.try_get(0)?),
-        None => Ok(newest),
-    }
+    paging::page_end(pool, "customer_usage", after_version, rows, newest).await
 }
 
 /// The calls of the accounts and cycles that changed after one version, up to another, as they stand now.

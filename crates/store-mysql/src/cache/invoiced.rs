@@ -70,7 +70,8 @@ pub async fn differing_invoices(pool: &MySqlPool, as_of: DateTime<Utc>) -> Resul
     Ok(found)
 }
 
-/// Invoices that the fold has seen: what it sums is as old. Neither credit notes that cancel an invoice nor what they cancel: charges of those may be corrected without being billed.
+/// Invoices that the fold has seen: what it sums is as old. Neither credit notes that cancel an invoice nor what they cancel:
+/// charges of those may be corrected without being billed.
 const INVOICES: &str = "SELECT i.invoice_id, i.invoice_number, d.closed_at, \
             CAST(COALESCE(b.amount, 0) - i.rounding - COALESCE((SELECT SUM(l.net) FROM invoice_lines l \
                 WHERE l.invoice_id = i.invoice_id AND l.kind <> 'fee'), 0) AS DECIMAL(20, 4)) AS difference \

@@ -4,7 +4,7 @@ use millrace_domain::aggregates::SensorHour;
 use sqlx::mysql::MySqlRow;
 use sqlx::{MySqlPool, Row};
 
-use super::{Feed, Folded, patiently};
+use super::{Feed, Folded, paging, patiently};
 use crate::fault::StoreError;
 
 /// Sequence numbers of one transaction: some hundred milliseconds of work.
@@ -70,17 +70,7 @@ pub async fn sensor_hours_page_end(
     rows: u64,
     newest: u64,
 ) -> Result<u64, StoreError> {
-    let row = sqlx::query(
-        "SELECT version FROM sensor_hourly FORCE INDEX (by_version) WHERE version > ? ORDER BY version LIMIT 1 OFFSET ?",
-    )
-    .bind(after_version)
-    .bind(rows.saturating_sub(1))
-    .fetch_optional(pool)
-    .await?;
-    match row {
-        Some(row) => Ok(row.try_get(0)?),
-        None => Ok(newest),
-    }
+    paging::page_end(pool, "sensor_hourly", after_version, rows, newest).await
 }
 
 /// The hours of sensors that changed after one version, up to another, with what is known of the sensor now.

@@ -5,22 +5,13 @@ use millrace_domain::aggregates::UsageSum;
 use sqlx::mysql::MySqlRow;
 use sqlx::{MySqlPool, Row};
 
+use super::paging;
 use crate::fault::StoreError;
 use crate::usage::service_of;
 
 /// The version at which a page of about `rows` changed sums ends: all sums of a version are in one page.
 pub async fn page_end(pool: &MySqlPool, after_version: u64, rows: u64, newest: u64) -> Result<u64, StoreError> {
-    let row = sqlx::query(
-        "SELECT version FROM usage_hourly FORCE INDEX (by_version) WHERE version > ? ORDER BY version LIMIT 1 OFFSET ?",
-    )
-    .bind(after_version)
-    .bind(rows.saturating_sub(1))
-    .fetch_optional(pool)
-    .await?;
-    match row {
-        Some(row) => Ok(row.try_get(0)?),
-        None => Ok(newest),
-    }
+    paging::page_end(pool, "usage_hourly", after_version, rows, newest).await
 }
 
 /// The hourly sums by cell that changed after one version, up to another.
