@@ -232,12 +232,7 @@ impl Manifest {
                 Trigger::Schedule(schedule) => {
                     let at = format!("triggers[{index}].schedule");
                     filled(&format!("{at}.name"), &schedule.name)?;
-                    within(
-                        &format!("{at}.maximum_retry_attempts"),
-                        i64::from(schedule.maximum_retry_attempts),
-                        0,
-                        2,
-                    )?;
+                    within(&format!("{at}.maximum_retry_attempts"), i64::from(schedule.maximum_retry_attempts), 0, 2)?;
                     if schedules.contains(&&schedule.name) {
                         return Err((
                             format!("{at}.name"),
