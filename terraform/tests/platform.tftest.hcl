@@ -53,6 +53,18 @@ run "refuses_an_emulator_on_another_machine" {
   expect_failures = [var.emulator]
 }
 
+run "refuses_a_place_that_is_not_there" {
+  command = plan
+
+  variables {
+    region          = "Frankfurt"
+    zones           = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
+    secrets_version = 0
+  }
+
+  expect_failures = [var.region, var.zones, var.secrets_version]
+}
+
 run "refuses_what_is_no_account_or_secret" {
   command = plan
 

@@ -102,7 +102,7 @@ pub struct ScheduleTrigger {
     /// The event that the function receives.
     #[serde(default = "empty_input")]
     pub input: serde_json::Value,
-    /// How often a failed run is tried again (0 to 185; Scheduler's own default is 185, ours is 0).
+    /// How often a failed run is tried again: 0 to 2, as often as Lambda does (its own default is 2, ours is 0).
     #[serde(default)]
     pub maximum_retry_attempts: u32,
     /// Whether it also runs on a stack that was started for somebody's own data (`up --empty`), who may want to say when.
@@ -232,12 +232,7 @@ impl Manifest {
                 Trigger::Schedule(schedule) => {
                     let at = format!("triggers[{index}].schedule");
                     filled(&format!("{at}.name"), &schedule.name)?;
-                    within(
-                        &format!("{at}.maximum_retry_attempts"),
-                        i64::from(schedule.maximum_retry_attempts),
-                        0,
-                        185,
-                    )?;
+                    within(&format!("{at}.maximum_retry_attempts"), i64::from(schedule.maximum_retry_attempts), 0, 2)?;
                     if schedules.contains(&&schedule.name) {
                         return Err((
                             format!("{at}.name"),

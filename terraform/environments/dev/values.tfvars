@@ -5,7 +5,7 @@ cidr        = "10.20.0.0/16"
 
 streaming = {
   variant = "provisioned"
-  broker  = { count = 3, type = "kafka.t3.small", storage_gib = 20 }
+  broker  = { count = 3, type = "kafka.t3.small", storage_gib = 20, most_gib = 200 }
   topics = {
     usage-events    = { partitions = 4 }
     sensor-readings = { partitions = 2 }

@@ -6,7 +6,7 @@ cidr        = "10.30.0.0/16"
 
 streaming = {
   variant = "provisioned"
-  broker  = { count = 3, type = "kafka.m7g.large", storage_gib = 500 }
+  broker  = { count = 3, type = "kafka.m7g.large", storage_gib = 500, most_gib = 4000 }
   topics = {
     usage-events    = { partitions = 12 }
     sensor-readings = { partitions = 4 }

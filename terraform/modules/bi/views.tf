@@ -102,6 +102,29 @@ locals {
       { name = "peak_value", type = "DECIMAL" },
       { name = "duration_s", type = "INTEGER" },
     ]
+    bi_churn_scores = [
+      { name = "customer_id", type = "STRING" },
+      { name = "observed_at", type = "DATETIME" },
+      { name = "scored_at", type = "DATETIME" },
+      { name = "probability", type = "DECIMAL" },
+      { name = "churn_predicted", type = "INTEGER" },
+      { name = "model_version", type = "INTEGER" },
+      { name = "actual", type = "INTEGER" },
+      { name = "reasons", type = "STRING" },
+    ]
+    bi_forecast_alerts = [
+      { name = "alert_id", type = "INTEGER" },
+      { name = "series", type = "STRING" },
+      { name = "threshold", type = "DECIMAL" },
+      { name = "direction", type = "STRING" },
+      { name = "expected_at", type = "DATETIME" },
+      { name = "expected_value", type = "DECIMAL" },
+      { name = "low", type = "DECIMAL" },
+      { name = "high", type = "DECIMAL" },
+      { name = "opened_at", type = "DATETIME" },
+      { name = "forecast_at", type = "DATETIME" },
+      { name = "closed_at", type = "DATETIME" },
+    ]
     bi_rejects = [
       { name = "reject_id", type = "INTEGER" },
       { name = "topic", type = "STRING" },

@@ -25,5 +25,5 @@ output "sign_in" {
 
 output "invite_command" {
   description = "Invites a person."
-  value       = "aws cognito-idp admin-create-user --user-pool-id ${aws_cognito_user_pool.this.id} --username ADDRESS"
+  value       = "aws cognito-idp admin-create-user --user-pool-id ${aws_cognito_user_pool.this.id} --username ADDRESS --user-attributes Name=email,Value=ADDRESS Name=email_verified,Value=true --desired-delivery-mediums EMAIL"
 }

@@ -37,12 +37,22 @@ variable "requests" {
   description = "Requests a second that pass, and how many may come at once."
   type        = object({ rate = number, burst = number })
   default     = { rate = 50, burst = 100 }
+
+  validation {
+    condition     = var.requests.rate >= 1 && var.requests.burst >= var.requests.rate
+    error_message = "requests.rate must be at least 1, and requests.burst no less than it."
+  }
 }
 
 variable "domain" {
   description = "An own domain with its certificate; null for API Gateway's address."
   type        = object({ name = string, certificate_arn = string })
   default     = null
+
+  validation {
+    condition     = var.domain == null || can(regex("^[a-z0-9-]+(\\.[a-z0-9-]+)+$", var.domain.name)) && can(regex("^arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/.+$", var.domain.certificate_arn))
+    error_message = "domain must be a name such as page.example.com with the ARN of its certificate in ACM, in this region."
+  }
 }
 
 variable "sign_in_requests" {

@@ -20,8 +20,8 @@ variable "engine_version" {
   default     = "8.4"
 
   validation {
-    condition     = !startswith(var.engine_version, "5.") && !contains(["8.0"], var.engine_version)
-    error_message = "engine_version must be a supported one: MySQL 8.0 and older are past their end."
+    condition     = startswith(var.engine_version, var.engine == "aurora" ? "8.0.mysql_aurora.3." : "8.4")
+    error_message = "engine_version must be 8.4 for rds and an 8.0.mysql_aurora.3 for aurora: the parameter groups are of these, and MySQL 8.0 itself is past its end."
   }
 }
 

@@ -42,6 +42,11 @@ variable "deletion_protection" {
 variable "subnet_ids" {
   description = "Private subnets of at least two zones."
   type        = list(string)
+
+  validation {
+    condition     = length(distinct(var.subnet_ids)) >= 2
+    error_message = "subnet_ids must name subnets of at least two zones."
+  }
 }
 
 variable "security_group_ids" {

@@ -71,7 +71,7 @@ resource "aws_cloudwatch_log_group" "this" {
 
 resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_272:The package comes from this repository's own pipeline, whose role alone may change it (modules/pipeline)
-  #checkov:skip=CKV_AWS_116:Nothing invokes it asynchronously: mappings have an on-failure destination, schedules a dead-letter queue
+  #checkov:skip=CKV_AWS_116:Mappings have an on-failure destination; a scheduled run that fails is alarmed, and the next one does its work
   function_name = local.full_name
   description   = var.manifest.description
   role          = aws_iam_role.this.arn

@@ -94,6 +94,16 @@ variable "manifest" {
   }
 
   validation {
+    condition     = alltrue([for trigger in var.manifest.triggers : contains([0, 1, 2], trigger.schedule.maximum_retry_attempts) if trigger.schedule != null])
+    error_message = "a schedule's maximum_retry_attempts must be 0, 1 or 2: Lambda runs a failed event no oftener."
+  }
+
+  validation {
+    condition     = length(distinct([for trigger in var.manifest.triggers : trigger.schedule.maximum_retry_attempts if trigger.schedule != null])) <= 1
+    error_message = "schedules of one function must have the same maximum_retry_attempts: Lambda knows one for all of them."
+  }
+
+  validation {
     condition     = length(distinct([for trigger in var.manifest.triggers : trigger.schedule.name if trigger.schedule != null])) == length([for trigger in var.manifest.triggers : 1 if trigger.schedule != null])
     error_message = "schedules' names must be unique within a function."
   }

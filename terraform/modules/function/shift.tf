@@ -15,7 +15,7 @@ resource "aws_codedeploy_deployment_group" "this" {
 
   alarm_configuration {
     enabled = true
-    alarms  = [aws_cloudwatch_metric_alarm.shift[0].alarm_name]
+    alarms  = concat([aws_cloudwatch_metric_alarm.shift[0].alarm_name], [for alarm in aws_cloudwatch_metric_alarm.shift_batches : alarm.alarm_name])
   }
 
   auto_rollback_configuration {
@@ -37,6 +37,23 @@ resource "aws_cloudwatch_metric_alarm" "shift" {
   period              = 60
   evaluation_periods  = 1
   threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+}
+
+# A version that stores nothing of what it reads asks for its batches again and returns no error. A passing fault asks once or twice.
+resource "aws_cloudwatch_metric_alarm" "shift_batches" {
+  for_each = { for topic, kafka in local.kafka : topic => kafka if var.codedeploy_application != null }
+
+  alarm_name          = "${local.full_name}-shift-${each.key}"
+  alarm_description   = "Takes a new version of ${local.full_name} back while traffic moves to it. See docs/runbook.md#batches-failed"
+  namespace           = "Millrace"
+  metric_name         = "BatchesFailed"
+  dimensions          = { Function = local.full_name, Topic = each.key }
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 1
+  threshold           = 3
   comparison_operator = "GreaterThanThreshold"
   treat_missing_data  = "notBreaching"
 }

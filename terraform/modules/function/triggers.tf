@@ -86,7 +86,18 @@ resource "aws_scheduler_schedule" "this" {
   depends_on = [aws_lambda_alias.live, aws_sqs_queue.schedule]
 }
 
-# A run that Scheduler could not start, or that failed after its retries.
+# Scheduler hands an event over to Lambda's own queue and is done. What becomes of the run is decided here: without this, one that
+# fails would be run twice more, and one that waits for a free instance would wait for six hours.
+resource "aws_lambda_function_event_invoke_config" "schedule" {
+  count = length(local.schedules) > 0 ? 1 : 0
+
+  function_name                = aws_lambda_function.this.function_name
+  qualifier                    = aws_lambda_alias.live.name
+  maximum_retry_attempts       = max([for schedule in values(local.schedules) : schedule.maximum_retry_attempts]...)
+  maximum_event_age_in_seconds = 3600
+}
+
+# Runs that Scheduler could not hand over.
 resource "aws_sqs_queue" "schedule" {
   count = length(local.schedules) > 0 ? 1 : 0
 

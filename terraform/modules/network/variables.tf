@@ -38,4 +38,9 @@ variable "interface_endpoints" {
   description = "The AWS services that are reached by an endpoint in the VPC. There is no NAT: what is not listed cannot be reached."
   type        = set(string)
   default     = ["lambda", "sts", "secretsmanager", "logs", "xray", "kms", "kafka"]
+
+  validation {
+    condition     = length(setsubtract(["lambda", "sts", "secretsmanager"], var.interface_endpoints)) == 0
+    error_message = "interface_endpoints must hold lambda, sts and secretsmanager: without NAT, MSK's mappings and every function's secrets need them."
+  }
 }

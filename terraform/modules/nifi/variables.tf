@@ -22,12 +22,22 @@ variable "vcpu" {
   description = "CPU units, 1024 to a core."
   type        = number
   default     = 2048
+
+  validation {
+    condition     = contains([1024, 2048, 4096, 8192, 16384], var.vcpu)
+    error_message = "vcpu must be one of Fargate's from a core on: 1024, 2048, 4096, 8192 or 16384."
+  }
 }
 
 variable "memory_mib" {
   description = "Memory in MiB."
   type        = number
   default     = 4096
+
+  validation {
+    condition     = var.memory_mib >= 2 * var.vcpu && var.memory_mib <= 8 * var.vcpu && var.memory_mib % 1024 == 0
+    error_message = "memory_mib must be whole GiB, two to eight for each core: Fargate has no other sizes."
+  }
 }
 
 variable "subnet_ids" {
@@ -43,6 +53,11 @@ variable "security_group_ids" {
 variable "kafka" {
   description = "The cluster that the flow writes to, and the topics."
   type        = object({ cluster_name = string, brokers = string, topics = list(string) })
+
+  validation {
+    condition     = var.kafka.brokers != ""
+    error_message = "kafka.brokers must name the brokers: NiFi can't ask MSK for them, as it would have to for a serverless cluster."
+  }
 }
 
 variable "intake" {

@@ -6,7 +6,7 @@ data "aws_partition" "current" {}
 resource "aws_emrserverless_application" "this" {
   name          = var.name
   type          = "spark"
-  release_label = "emr-7.9.0"
+  release_label = "emr-spark-8.0.0" # Spark 4.0, which the jobs are tested on
   architecture  = "ARM64"
 
   auto_start_configuration {
@@ -75,7 +75,7 @@ data "aws_iam_policy_document" "job" {
   statement {
     sid       = "WriteResults"
     actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
-    resources = ["${var.bucket_arn}/spark/results/*", "${var.bucket_arn}/models/candidates/*"]
+    resources = ["${var.bucket_arn}/spark/results/*"]
   }
 
   statement {
@@ -86,7 +86,7 @@ data "aws_iam_policy_document" "job" {
     condition {
       test     = "StringLike"
       variable = "s3:prefix"
-      values   = ["archive/*", "spark/*", "models/candidates/*"]
+      values   = ["archive/*", "spark/*"]
     }
   }
 

@@ -9,6 +9,10 @@ output "job_role_arn" {
 }
 
 output "start_command" {
-  description = "Starts a job."
-  value       = "aws emr-serverless start-job-run --application-id ${aws_emrserverless_application.this.id} --execution-role-arn ${aws_iam_role.job.arn} --job-driver file://JOB.json"
+  description = "Starts a job of infra/spark, with its log in the log group."
+  value = join(" ", [
+    "aws emr-serverless start-job-run --application-id ${aws_emrserverless_application.this.id} --execution-role-arn ${aws_iam_role.job.arn}",
+    "--configuration-overrides '${jsonencode({ monitoringConfiguration = { cloudWatchLoggingConfiguration = { enabled = true, logGroupName = aws_cloudwatch_log_group.this.name } } })}'",
+    "--job-driver file://JOB.json",
+  ])
 }

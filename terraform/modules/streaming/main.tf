@@ -79,7 +79,7 @@ resource "aws_msk_cluster" "this" {
   }
 
   lifecycle {
-    # Disks grow by themselves and never shrink.
+    # Disks grow by themselves (disks.tf) and never shrink.
     ignore_changes = [broker_node_group_info[0].storage_info[0].ebs_storage_info[0].volume_size]
   }
 }

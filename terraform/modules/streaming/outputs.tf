@@ -17,11 +17,8 @@ output "partitions" {
 }
 
 output "topic_commands" {
-  description = "What makes the topics of the serverless variant, run in the VPC by Kafka's own command; empty where MSK makes them."
-  value = local.provisioned ? [] : [for name, topic in var.topics : join(" ", concat(
-    ["kafka-topics.sh --bootstrap-server BROKERS --command-config client.properties --create --topic", name, "--partitions", topic.partitions],
-    [for config in local.topic_configs[name] : "--config ${config}"],
-  ))]
+  description = "What makes the topics of the serverless variant, run in the VPC (infra/msk); empty where MSK makes them."
+  value       = local.provisioned ? [] : [for name, topic in var.topics : join(" ", concat(["python3 msk/topic.py", local.cluster_arn, name, topic.partitions], local.topic_configs[name]))]
 }
 
 output "simulate_command" {

@@ -29,11 +29,12 @@ variable "topics" {
 }
 
 variable "broker" {
-  description = "The provisioned brokers: how many (a multiple of three), their type and their disks in GiB."
+  description = "The provisioned brokers: how many (a multiple of three), their type, their disks at first in GiB, and how far these grow by themselves."
   type = object({
     count       = optional(number, 3)
     type        = optional(string, "kafka.m7g.large")
     storage_gib = optional(number, 100)
+    most_gib    = optional(number, 4000)
     version     = optional(string, "3.8.x")
   })
   default = {}
@@ -44,14 +45,24 @@ variable "broker" {
   }
 
   validation {
-    condition     = var.broker.storage_gib >= 1 && var.broker.storage_gib <= 16384
-    error_message = "broker.storage_gib must be 1 to 16384."
+    condition     = var.broker.storage_gib >= 1 && var.broker.most_gib > var.broker.storage_gib && var.broker.most_gib <= 16384
+    error_message = "broker.storage_gib must be at least 1, broker.most_gib more than it and at most 16384."
+  }
+
+  validation {
+    condition     = startswith(var.broker.type, "kafka.")
+    error_message = "broker.type must begin with kafka., such as kafka.m7g.large."
   }
 }
 
 variable "subnet_ids" {
   description = "Three private subnets."
   type        = list(string)
+
+  validation {
+    condition     = length(distinct(var.subnet_ids)) == 3
+    error_message = "subnet_ids must name three different subnets: a copy of each record lies in each zone."
+  }
 }
 
 variable "security_group_ids" {

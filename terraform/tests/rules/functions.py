@@ -130,6 +130,23 @@ def schedules(plan):
             yield f"{key}: no queue for failed runs"
 
 
+@rule(
+    "A scheduled run that fails is run again as its manifest says, not as Lambda would",
+    set_on("aws_lambda_function_event_invoke_config", maximum_retry_attempts=2),
+)
+def scheduled_retries(plan):
+    found = {it["function_name"]: it for it in plan.of("aws_lambda_function_event_invoke_config")}
+    for name, manifest in plan.manifests.items():
+        said = {
+            trigger["schedule"].get("maximum_retry_attempts", 0)
+            for trigger in manifest.get("triggers", [])
+            if "schedule" in trigger
+        }
+        config = found.get(f"{plan.name}-{name}")
+        if ({config["maximum_retry_attempts"]} if config else set()) != said or config and config["qualifier"] != "live":
+            yield f"{name}: its manifest says {sorted(said)}"
+
+
 @rule("The API has the paths of the manifests, and the one that takes people's tokens", drop("aws_apigatewayv2_route"))
 def routes(plan):
     paths = {
@@ -156,14 +173,21 @@ def tokens(plan):
             yield route.address
 
 
-@rule("Each function gives a new version back when its errors rise", drop("aws_codedeploy_deployment_group"))
+def batches_unwatched(plan):
+    groups = {it["deployment_group_name"]: it for it in plan.of("aws_codedeploy_deployment_group")}
+    groups[f"{plan.name}-rate"]["alarm_configuration"][0]["alarms"] = [f"{plan.name}-rate-shift"]
+
+
+@rule("Each function gives a new version back when its errors or its failed batches rise", batches_unwatched)
 def roll_back(plan):
     groups = {it["deployment_group_name"]: it for it in plan.of("aws_codedeploy_deployment_group")}
-    for name in plan.manifests:
+    alarms = {it["alarm_name"] for it in plan.of("aws_cloudwatch_metric_alarm")}
+    for name, manifest in plan.manifests.items():
         group = groups.get(f"{plan.name}-{name}")
-        if (
-            not group
-            or not group["auto_rollback_configuration"][0]["enabled"]
-            or not group["alarm_configuration"][0]["alarms"]
-        ):
-            yield name
+        if not group or not group["auto_rollback_configuration"][0]["enabled"]:
+            yield f"{name}: takes nothing back"
+            continue
+        topics = [trigger["kafka"]["topic"] for trigger in manifest.get("triggers", []) if "kafka" in trigger]
+        wanted = {f"{plan.name}-{name}-shift", *(f"{plan.name}-{name}-shift-{topic}" for topic in topics)}
+        if set(group["alarm_configuration"][0]["alarms"]) != wanted or wanted - alarms:
+            yield f"{name}: watches {sorted(group['alarm_configuration'][0]['alarms'])}"

@@ -33,6 +33,9 @@ def private(plan):
     for resource in plan.of("aws_db_instance", "aws_rds_cluster_instance"):
         if resource["publicly_accessible"] is not False:
             yield resource.address
+    for resource in plan.of("aws_ecs_service"):
+        if resource["network_configuration"][0]["assign_public_ip"] is not False:
+            yield resource.address
     for resource in plan.of("aws_subnet"):
         if resource["map_public_ip_on_launch"]:
             yield resource.address

@@ -15,7 +15,7 @@ run "makes_a_data_set_for_each_view" {
   command = apply
 
   assert {
-    condition     = contains(keys(aws_quicksight_data_set.this), "bi_invoices") && alltrue([for set in aws_quicksight_data_set.this : set.import_mode == "DIRECT_QUERY"])
+    condition     = length(aws_quicksight_data_set.this) == 11 && contains(keys(aws_quicksight_data_set.this), "bi_churn_scores") && alltrue([for set in aws_quicksight_data_set.this : set.import_mode == "DIRECT_QUERY"])
     error_message = "each view, read where it is"
   }
 

@@ -76,11 +76,15 @@ run "refuses_what_api_gateway_would_refuse" {
     timeout_seconds  = 60
     paths            = ["no-slash"]
     sign_in_requests = 1
+    requests         = { rate = 50, burst = 10 }
+    domain           = { name = "https://page.example.com/", certificate_arn = "page.example.com" }
   }
 
   expect_failures = [
     var.timeout_seconds,
     var.paths,
     var.sign_in_requests,
+    var.requests,
+    var.domain,
   ]
 }

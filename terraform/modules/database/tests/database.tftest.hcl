@@ -101,6 +101,16 @@ run "makes_aurora_instead" {
   }
 }
 
+run "refuses_aurora_of_the_other_engines_version" {
+  command = plan
+
+  variables {
+    engine = "aurora"
+  }
+
+  expect_failures = [var.engine_version]
+}
+
 run "refuses_what_could_not_work" {
   command = plan
 

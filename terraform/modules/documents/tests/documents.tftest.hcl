@@ -52,9 +52,11 @@ run "refuses_what_could_not_work" {
   variables {
     instances      = 0
     instance_class = "r6g.large"
+    subnet_ids     = ["subnet-1"]
   }
 
   expect_failures = [
+    var.subnet_ids,
     var.instances,
     var.instance_class,
   ]

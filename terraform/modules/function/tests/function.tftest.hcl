@@ -77,8 +77,13 @@ run "makes_what_the_manifest_says" {
   }
 
   assert {
-    condition     = aws_codedeploy_deployment_group.this[0].auto_rollback_configuration[0].enabled
-    error_message = "a bad version is taken back"
+    condition     = aws_lambda_function_event_invoke_config.schedule[0].maximum_retry_attempts == 0 && aws_lambda_function_event_invoke_config.schedule[0].qualifier == "live"
+    error_message = "a scheduled run that fails is not run again by Lambda, unless the manifest says so"
+  }
+
+  assert {
+    condition     = aws_codedeploy_deployment_group.this[0].auto_rollback_configuration[0].enabled && toset(aws_codedeploy_deployment_group.this[0].alarm_configuration[0].alarms) == toset(["millrace-test-rate-shift", "millrace-test-rate-shift-usage-events"])
+    error_message = "a bad version is taken back, also one that fails batches without an error"
   }
 }
 
@@ -136,6 +141,39 @@ run "refuses_what_lambda_would_refuse" {
     var.log_retention_days,
     var.manifest,
   ]
+}
+
+run "refuses_retries_that_lambda_does_not_make" {
+  command = plan
+
+  variables {
+    manifest = {
+      description     = "retries too often"
+      timeout_seconds = 60
+      memory_mb       = 256
+      triggers        = [{ schedule = { name = "often", expression = "rate(1 minute)", maximum_retry_attempts = 3 } }]
+    }
+  }
+
+  expect_failures = [var.manifest]
+}
+
+run "refuses_schedules_that_differ_in_retries" {
+  command = plan
+
+  variables {
+    manifest = {
+      description     = "retries one of two"
+      timeout_seconds = 60
+      memory_mb       = 256
+      triggers = [
+        { schedule = { name = "one", expression = "rate(1 minute)", maximum_retry_attempts = 1 } },
+        { schedule = { name = "two", expression = "rate(1 minute)" } },
+      ]
+    }
+  }
+
+  expect_failures = [var.manifest]
 }
 
 run "refuses_a_need_that_is_not_there_and_a_topic_that_nobody_makes" {

@@ -49,10 +49,13 @@ run "refuses_what_could_not_work" {
   variables {
     zones = ["a", "b"]
     cidr  = "10.9.0.0/24"
+
+    interface_endpoints = ["logs"]
   }
 
   expect_failures = [
     var.zones,
     var.cidr,
+    var.interface_endpoints,
   ]
 }

@@ -40,6 +40,22 @@ run "makes_one_private_task" {
   }
 }
 
+run "refuses_a_cluster_without_addresses_and_sizes_without_a_task" {
+  command = plan
+
+  variables {
+    kafka      = { cluster_name = "millrace-test", brokers = "", topics = ["usage-events"] }
+    vcpu       = 3000
+    memory_mib = 1000
+  }
+
+  expect_failures = [
+    var.kafka,
+    var.vcpu,
+    var.memory_mib,
+  ]
+}
+
 run "refuses_an_image_that_may_change" {
   command = plan
 

@@ -24,6 +24,16 @@ run "makes_an_application_that_costs_nothing_between_jobs" {
     condition     = aws_emrserverless_application.this.maximum_capacity[0].cpu == "64 vCPU"
     error_message = "jobs are limited"
   }
+
+  assert {
+    condition     = startswith(aws_emrserverless_application.this.release_label, "emr-spark-8.") && aws_emrserverless_application.this.architecture == "ARM64"
+    error_message = "infra/spark/README.md tells of Spark 4.0 on arm64"
+  }
+
+  assert {
+    condition     = strcontains(output.start_command, "\"logGroupName\":\"/millrace-test/spark\"")
+    error_message = "a job's log can be read"
+  }
 }
 
 run "refuses_less_than_a_driver_and_an_executor" {

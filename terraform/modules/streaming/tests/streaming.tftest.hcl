@@ -46,6 +46,11 @@ run "makes_brokers_that_lose_nothing" {
   }
 
   assert {
+    condition     = aws_appautoscaling_target.disks[0].min_capacity == 100 && aws_appautoscaling_target.disks[0].max_capacity == 4000 && aws_appautoscaling_policy.disks[0].target_tracking_scaling_policy_configuration[0].disable_scale_in
+    error_message = "disks grow before they are full, and never shrink"
+  }
+
+  assert {
     condition     = strcontains(base64decode(jsondecode(aws_cloudformation_stack.topics[0].template_body).Resources.Customers.Properties.Configs), "retention.ms=86400000")
     error_message = "a day is 86,400,000 ms"
   }
@@ -59,7 +64,7 @@ run "makes_the_serverless_variant" {
   }
 
   assert {
-    condition     = length(aws_msk_cluster.this) == 0 && aws_msk_serverless_cluster.this[0].client_authentication[0].sasl[0].iam[0].enabled
+    condition     = length(aws_msk_cluster.this) == 0 && length(aws_appautoscaling_target.disks) == 0 && aws_msk_serverless_cluster.this[0].client_authentication[0].sasl[0].iam[0].enabled
     error_message = "serverless with IAM, and no brokers"
   }
 
@@ -74,7 +79,7 @@ run "makes_the_serverless_variant" {
   }
 
   assert {
-    condition     = strcontains(output.topic_commands[0], "--topic customers --partitions 2 --config message.timestamp.type=LogAppendTime --config retention.ms=86400000")
+    condition     = output.topic_commands[0] == "python3 msk/topic.py ${output.cluster_arn} customers 2 message.timestamp.type=LogAppendTime retention.ms=86400000"
     error_message = "a topic is made as it would be on brokers"
   }
 }
@@ -86,11 +91,34 @@ run "refuses_what_could_not_work" {
     variant = "express"
     broker  = { count = 4 }
     topics  = { none = { partitions = 0 }, forgetful = { partitions = 1, retention_hours = 1 } }
+
+    subnet_ids = ["subnet-1", "subnet-2", "subnet-2"]
   }
 
   expect_failures = [
     var.variant,
     var.broker,
     var.topics,
+    var.subnet_ids,
   ]
+}
+
+run "refuses_disks_that_could_not_grow" {
+  command = plan
+
+  variables {
+    broker = { storage_gib = 500, most_gib = 400 }
+  }
+
+  expect_failures = [var.broker]
+}
+
+run "refuses_another_service_s_type" {
+  command = plan
+
+  variables {
+    broker = { type = "m7g.large" }
+  }
+
+  expect_failures = [var.broker]
 }
