@@ -40,20 +40,29 @@ run "makes_one_private_task" {
   }
 }
 
-run "refuses_a_cluster_without_addresses_and_sizes_without_a_task" {
+run "refuses_a_cluster_without_addresses_and_cores_that_no_task_has" {
   command = plan
 
   variables {
-    kafka      = { cluster_name = "millrace-test", brokers = "", topics = ["usage-events"] }
-    vcpu       = 3000
-    memory_mib = 1000
+    kafka = { cluster_name = "millrace-test", brokers = "", topics = ["usage-events"] }
+    vcpu  = 3000
   }
 
   expect_failures = [
     var.kafka,
     var.vcpu,
-    var.memory_mib,
   ]
+}
+
+run "refuses_memory_that_its_cores_cannot_have" {
+  command = plan
+
+  variables {
+    vcpu       = 2048
+    memory_mib = 3072
+  }
+
+  expect_failures = [var.memory_mib]
 }
 
 run "refuses_an_image_that_may_change" {
