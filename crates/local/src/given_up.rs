@@ -187,9 +187,8 @@ impl GivenUp {
 
     /// Prepares to read a bucket on AWS, as the standard configuration of AWS says (region, credentials, an emulator's address).
     pub async fn on_aws(bucket: &str) -> Self {
-        let settings =
-            ObjectSettings { endpoint: None, region: String::new(), bucket: bucket.to_owned(), credentials: None };
-        Self { store: ObjectStore::new(&settings).await, prefixes: BTreeSet::from([LAMBDA.to_owned()]) }
+        let store = ObjectStore::new(&ObjectSettings::on_aws(bucket)).await;
+        Self { store, prefixes: BTreeSet::from([LAMBDA.to_owned()]) }
     }
 
     /// Every batch, in the order of the keys.

@@ -37,6 +37,14 @@ pub struct ObjectSettings {
     pub credentials: Option<ObjectCredentials>,
 }
 
+impl ObjectSettings {
+    /// A bucket on AWS, where the standard configuration of AWS says the rest: region, credentials, an emulator's address.
+    #[must_use]
+    pub fn on_aws(bucket: &str) -> Self {
+        Self { endpoint: None, region: String::new(), bucket: bucket.to_owned(), credentials: None }
+    }
+}
+
 /// An access key and its secret.
 #[derive(Debug, Clone)]
 pub struct ObjectCredentials {

@@ -2,6 +2,7 @@
 //! configuration of AWS, again when a password was changed, and write their model to S3.
 #![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod commands;
 mod containers;
 mod emulator;
 mod functions;
@@ -22,7 +23,8 @@ async fn functions_live_by_secrets_and_write_their_model_on_moto() {
     let database = place.database().await;
     scenario::users_are_made_of_their_secrets(&place, &database).await;
     scenario::a_changed_password_is_read_again(&place, &database).await;
-    scenario::reference_data_is_imported_by_a_secret(&place, &database).await;
+    commands::reference_data_is_imported_by_a_secret(&place, &database).await;
+    commands::rejects_prices_and_invoices_are_reached_by_a_secret(&place, &database).await;
     scenario::a_missing_secret_is_named(&place, &database).await;
     scenario::a_model_is_trained_into_s3(&place, &database).await;
 }

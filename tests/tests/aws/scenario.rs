@@ -1,7 +1,6 @@
 //! What must hold whichever emulator and database stand there.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -10,7 +9,6 @@ use millrace_store_mysql::accounts::{self, Account, Role};
 use millrace_store_mysql::pool;
 use millrace_test_support::batches::batch;
 use millrace_test_support::mysql::TestDatabase;
-use millrace_test_support::stack::project_root;
 use millrace_tests::customers::churn_file;
 use millrace_wire::Topic;
 use millrace_wire::csv_records::{CsvRecords, CustomerDefaults};
@@ -18,7 +16,8 @@ use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, ConnectOptions};
 use uuid::Uuid;
 
-use crate::emulator::{Aws, REGION};
+use crate::commands::Commands;
+use crate::emulator::Aws;
 use crate::functions::Functions;
 
 /// Where everything is.
@@ -42,11 +41,15 @@ impl Place {
         (user, password, server.trim_end_matches('/'))
     }
 
+    /// A database's address for one of its users, without the password.
+    pub(crate) fn address(&self, user: &str, database: &TestDatabase) -> String {
+        format!("mysql://{user}@{}/{}", self.administrator().2, database.name())
+    }
+
     /// The variables of the group `mysql`, with the password as a secret.
-    fn mysql(&self, user: &str, database: &TestDatabase, secret_arn: &str) -> BTreeMap<String, String> {
-        let url = format!("mysql://{user}@{}/{}", self.administrator().2, database.name());
+    pub(crate) fn mysql(&self, user: &str, database: &TestDatabase, secret_arn: &str) -> BTreeMap<String, String> {
         let mut variables = self.aws.environment();
-        variables.insert("MILLRACE_MYSQL_URL".into(), url);
+        variables.insert("MILLRACE_MYSQL_URL".into(), self.address(user, database));
         variables.insert("MILLRACE_MYSQL_PASSWORD_SECRET_ARN".into(), secret_arn.into());
         variables
     }
@@ -124,34 +127,6 @@ async fn change_password(database: &TestDatabase, user: &str, password: &str) {
     }
 }
 
-/// `millrace import` brings the operator's data into a database beside which no stack runs.
-pub(crate) async fn reference_data_is_imported_by_a_secret(place: &Place, database: &TestDatabase) {
-    let (user, arn) = user_of_functions(place, database).await;
-    let url = format!("mysql://{user}@{}/{}", place.administrator().2, database.name());
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let cells = folder.path().join("cells.csv");
-    std::fs::write(&cells, "cell,site,latitude,longitude\nAWS-1,Rabat-1,34.02,-6.83\n").expect("a file is written");
-    let import = |options: &[&str]| {
-        let mut command = Command::new(project_root().join("target/release/millrace"));
-        command.args(["import", "cells"]).arg(&cells).args(options);
-        command.env("MILLRACE_HOME", folder.path()).env("AWS_REGION", REGION).envs(place.aws.environment());
-        command.output().expect("target/release/millrace runs: scripts/test builds it")
-    };
-    let imported = import(&["--mysql-url", &url, "--secret-arn", &arn]);
-    assert_eq!(String::from_utf8_lossy(&imported.stdout), "1 added, 0 changed, 0 unchanged\n", "{imported:?}");
-    assert_eq!(database.texts("SELECT cell FROM cells WHERE cell = 'AWS-1'").await, ["AWS-1"]);
-
-    let nowhere = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:nowhere-abcdef";
-    let refused = import(&["--mysql-url", &url, "--secret-arn", nowhere]);
-    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
-    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(message.contains(&format!("--secret-arn: cannot read the secret {nowhere}")), "{message}");
-    let alone = import(&["--mysql-url", &url]);
-    assert_eq!(alone.status.code(), Some(2), "{alone:?}");
-    assert!(String::from_utf8_lossy(&alone.stderr).contains("--secret-arn"), "{alone:?}");
-    database.run(&format!("DROP USER '{user}'@'%'")).await;
-}
-
 /// A function whose secret is not there says which, and where that is set.
 pub(crate) async fn a_missing_secret_is_named(place: &Place, database: &TestDatabase) {
     let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:nowhere-abcdef";
@@ -164,7 +139,8 @@ pub(crate) async fn a_missing_secret_is_named(place: &Place, database: &TestData
     rate.stop().await;
 }
 
-/// `train` writes the model's artefact and card to the bucket that it finds by `AWS_ENDPOINT_URL`.
+/// `train` writes the model's artefact and card to the bucket that it finds by `AWS_ENDPOINT_URL`, and `millrace models` finds both
+/// there.
 pub(crate) async fn a_model_is_trained_into_s3(place: &Place, database: &TestDatabase) {
     let (user, arn) = user_of_functions(place, database).await;
     let bucket = format!("models-{}", Uuid::new_v4().simple());
@@ -183,13 +159,22 @@ pub(crate) async fn a_model_is_trained_into_s3(place: &Place, database: &TestDat
     let mut variables = place.mysql(&user, database, &arn);
     variables.insert("MILLRACE_DOCUMENTS_URL".into(), place.documents_url.clone());
     variables.insert("MILLRACE_DOCUMENTS_DATABASE".into(), database.name().to_owned());
-    variables.insert("MILLRACE_OBJECTS_BUCKET".into(), bucket);
+    variables.insert("MILLRACE_OBJECTS_BUCKET".into(), bucket.clone());
     let train = Functions::start(&["train"], variables);
     let answer = train.invoke("train", "{}").await;
     assert_eq!(answer["outcome"], "promoted", "{answer}");
     train.stop().await;
     let keys: Vec<String> = objects.list("models/1/").await.unwrap().into_iter().map(|object| object.key).collect();
     assert_eq!(keys, ["models/1/artefact.json", "models/1/card.json"]);
+
+    let commands = Commands::of(place, &user, database, &arn);
+    assert_eq!(commands.json(&["models", "list", "--json"])["champion"], 1);
+    let shown = commands.json(&["models", "show", "1", "--json", "--bucket", &bucket]);
+    assert!(shown["card"].is_object(), "{shown}");
+    commands.fail(&["models", "show", "1"], 2, "--bucket is missing");
+    // The artefact is read and checked before that is found.
+    commands.fail(&["models", "promote", "1", "--bucket", &bucket], 1, "is the champion already");
+    commands.fail(&["models", "promote", "1", "--bucket", "nowhere"], 1, "models/1/artefact.json is missing");
     database.run(&format!("DROP USER '{user}'@'%'")).await;
 }
 

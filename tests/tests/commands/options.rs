@@ -47,6 +47,10 @@ pub(crate) fn wrong_ones_are_named_with_exit_status_2(bench: &Bench) {
         (vec!["bill", "--cycle", "2026-13"], "--cycle"),
         (vec!["rerate", "--from", "2026-01-01", "--to", "soon"], "--to"),
         (vec!["given-up", "replay", "nothing"], "nothing"),
+        (vec!["rejects", "replay", "--cluster-arn", "arn:aws:kafka:x"], "goes with --mysql-url"),
+        (vec!["models", "list", "--bucket", "models"], "goes with --mysql-url"),
+        (vec!["models", "show", "1", "--mysql-url", "mysql://u@h/d", "--secret-arn", "arn:aws:x"], "--bucket"),
+        (vec!["credit", "MR1999-00000001", "--secret-arn", "arn:aws:x"], "--mysql-url"),
     ];
     for (arguments, word) in wrong {
         bench.run(arguments).names(2, &[word]);

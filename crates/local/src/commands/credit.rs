@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use clap::Args;
 use millrace_store_mysql::billing::{self, BillingError};
-use millrace_store_mysql::{import, pool};
+use millrace_store_mysql::import;
 use serde_json::json;
 
+use super::database::Database;
 use super::output::{print, print_json};
 use crate::CommandError;
-use crate::home::Home;
 
 /// How long a billing run or re-rating that is at work is waited for.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -28,6 +28,8 @@ pub struct Credit {
     /// One JSON document
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    database: Database,
 }
 
 fn reason(text: &str) -> Result<String, String> {
@@ -43,8 +45,7 @@ impl Credit {
     /// # Errors
     /// When there is no such invoice (bad input), it is cancelled already or is a credit note itself, or the database is not there.
     pub async fn run(self) -> Result<(), CommandError> {
-        let stack = Home::find()?.stack()?;
-        let pool = pool::connect(&stack.mysql_url(), Some(&stack.services.mysql_password.wrapped()))?;
+        let pool = self.database.pool().await?;
         let operator = import::stored_operator(&pool).await?.ok_or(BillingError::NoOperator)?;
         let holder = format!("credit {}", uuid::Uuid::new_v4());
         let work = billing::cancel(&pool, &holder, &operator, &self.number, &self.reason, Utc::now);

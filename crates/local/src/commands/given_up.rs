@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
-use millrace_wire::batch::KafkaBatch;
+use millrace_wire::batch::{self, KafkaBatch};
 use serde_json::json;
 
+use super::outlet::{Outlet, Record};
 use super::output::{print, print_json, table};
 use crate::CommandError;
 use crate::given_up::{Batch, GivenUp as Batches, InvocationRecord};
 use crate::home::Home;
-use crate::kafka::{Outgoing, Producer, msk_producer};
 
 /// Batches that are sent before their acknowledgements are waited for.
 const AT_ONCE: usize = 50;
@@ -67,22 +67,11 @@ impl GivenUp {
             Action::List { json } => list(&batches.list().await?, json),
             Action::Show { key } => show(&key, &read(&batches, &key).await?),
             Action::Replay { keys } => {
-                let outlet = match (brokers, self.cluster_arn) {
-                    (Some(brokers), None) => Outlet::Stack(Producer::for_files(&brokers)?),
-                    (None, Some(arn)) => Outlet::Msk(msk_producer(&arn).await?),
-                    (Some(_), Some(_)) => return Err(CommandError::input("--cluster-arn goes with --bucket")),
-                    (None, None) => return Err(CommandError::input("replay with --bucket: --cluster-arn is missing")),
-                };
+                let outlet = Outlet::open(brokers.as_deref(), self.cluster_arn.as_deref(), "--bucket").await?;
                 replay(&outlet, &batches, keys).await
             }
         }
     }
-}
-
-/// Where records are sent to again.
-enum Outlet {
-    Stack(Producer),
-    Msk(millrace_msk::Producer),
 }
 
 fn list(batches: &[Batch], as_json: bool) -> Result<(), CommandError> {
@@ -154,7 +143,9 @@ async fn replay(outlet: &Outlet, batches: &Batches, keys: Vec<String>) -> Result
         for key in keys {
             let record = read(batches, key).await?;
             let batch = parse(key, &record)?;
-            outlet.send(&batch).await?;
+            for partition in &batch.partitions {
+                outlet.send(&partition.topic, partition.records.iter().map(as_delivered).collect()).await?;
+            }
             sent.push((key, batch.len()));
         }
         outlet.finish()?;
@@ -167,46 +158,12 @@ async fn replay(outlet: &Outlet, batches: &Batches, keys: Vec<String>) -> Result
     print(&format!("produced {produced}\n"))
 }
 
-impl Outlet {
-    async fn send(&self, batch: &KafkaBatch<'_>) -> anyhow::Result<()> {
-        match self {
-            Self::Stack(producer) => tokio::task::block_in_place(|| send(producer, batch)),
-            Self::Msk(producer) => {
-                for partition in &batch.partitions {
-                    let records = partition.records.iter().map(|record| millrace_msk::Record {
-                        key: record.key.as_ref().map(|key| key.decode_lossy()),
-                        value: record.value.as_ref().map(|value| value.decode_lossy()),
-                        headers: record.headers.iter().map(|it| (it.name.to_string(), it.value.clone())).collect(),
-                    });
-                    producer.send(&partition.topic, records.collect()).await?;
-                }
-                Ok(())
-            }
-        }
+fn as_delivered(record: &batch::Record<'_>) -> Record {
+    Record {
+        key: record.key.as_ref().map(|key| key.decode_lossy()),
+        value: record.value.as_ref().map(|value| value.decode_lossy()),
+        headers: record.headers.iter().map(|header| (header.name.to_string(), header.value.clone())).collect(),
     }
-
-    /// Waits until all is acknowledged; MSK has acknowledged what was sent.
-    fn finish(&self) -> anyhow::Result<()> {
-        match self {
-            Self::Stack(producer) => tokio::task::block_in_place(|| producer.finish()).map(drop),
-            Self::Msk(_) => Ok(()),
-        }
-    }
-}
-
-fn send(producer: &Producer, batch: &KafkaBatch<'_>) -> anyhow::Result<()> {
-    for partition in &batch.partitions {
-        for record in &partition.records {
-            let key = record.key.as_ref().map(|key| key.decode_lossy());
-            let value = record.value.as_ref().map(|value| value.decode_lossy());
-            let headers: Vec<_> =
-                record.headers.iter().map(|header| (header.name.to_string(), header.value.clone())).collect();
-            let outgoing =
-                Outgoing { topic: &partition.topic, key: key.as_deref(), value: value.as_deref(), headers: &headers };
-            producer.send(outgoing)?;
-        }
-    }
-    Ok(())
 }
 
 async fn read(batches: &Batches, key: &str) -> Result<InvocationRecord, CommandError> {

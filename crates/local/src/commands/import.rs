@@ -6,17 +6,16 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use chrono::Utc;
 use clap::{Args, ValueEnum};
-use millrace_secrets::{Part, Place, Secret};
 use millrace_simulation::SampleOperator;
 use millrace_store_mysql::import::{self, ImportError, Imported, RowError, Target};
-use millrace_store_mysql::{MySqlPool, pool, world};
+use millrace_store_mysql::{MySqlPool, world};
 use millrace_wire::reference::{self, Faulty, LineError};
 use millrace_wire::tariff;
 
+use super::database::{self, Database};
 use super::output::print;
 use super::simulate;
 use crate::CommandError;
-use crate::home::Home;
 use crate::stack::Stack;
 
 /// The options of `import`.
@@ -26,12 +25,8 @@ pub struct Import {
     kind: Kind,
     /// The file
     file: PathBuf,
-    /// Into this database on AWS, instead of the stack's
-    #[arg(long, value_name = "URL", requires = "secret_arn")]
-    mysql_url: Option<String>,
-    /// With --mysql-url: the secret that has the password of its user
-    #[arg(long, value_name = "ARN", requires = "mysql_url")]
-    secret_arn: Option<String>,
+    #[command(flatten)]
+    database: Database,
 }
 
 /// What a file holds.
@@ -70,10 +65,7 @@ impl Import {
     pub async fn run(self) -> Result<(), CommandError> {
         let bytes = std::fs::read(&self.file)
             .map_err(|error| CommandError::input(format!("{}: {error}", self.file.display())))?;
-        let pool = match (&self.mysql_url, &self.secret_arn) {
-            (Some(url), Some(arn)) => connect_on_aws(url, arn).await?,
-            _ => connect(&Home::find()?.stack()?)?,
-        };
+        let pool = self.database.pool().await?;
         let imported =
             apply(&pool, self.kind, &bytes).await.map_err(|error| error.of_file(&self.file.display().to_string()))?;
         let Imported { added, changed, unchanged } = imported;
@@ -86,7 +78,7 @@ impl Import {
 /// # Errors
 /// When the database does not take it.
 pub async fn import_sample(stack: &Stack) -> anyhow::Result<()> {
-    let pool = connect(stack)?;
+    let pool = database::of_stack(stack)?;
     let there = import::stored_operator(&pool).await?.is_some();
     if there && !world::read(&pool, Utc::now().date_naive()).await?.sensors.is_empty() {
         return Ok(());
@@ -101,17 +93,6 @@ pub async fn import_sample(stack: &Stack) -> anyhow::Result<()> {
     }
     pool.close().await;
     Ok(())
-}
-
-fn connect(stack: &Stack) -> anyhow::Result<MySqlPool> {
-    Ok(pool::connect(&stack.mysql_url(), Some(&stack.services.mysql_password.wrapped()))?)
-}
-
-/// A database beside which no stack runs, as the user whose password the secret has.
-async fn connect_on_aws(url: &str, secret_arn: &str) -> Result<MySqlPool, CommandError> {
-    let place = Place { setting: "--secret-arn".into(), arn: secret_arn.into() };
-    let secret = Secret::stored(place, Part::Password).await?;
-    pool::connect(url, Some(&secret.value())).map_err(|error| CommandError::input(format!("--mysql-url: {error}")))
 }
 
 /// Why a file was not imported.
@@ -233,6 +214,8 @@ impl<'p> File<'p> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use millrace_store_mysql::pool;
 
     use super::*;
 

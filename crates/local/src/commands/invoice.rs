@@ -8,11 +8,11 @@ use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 use millrace_domain::billing::Invoice as Document;
 use millrace_invoices::ItemisedUsage;
+use millrace_store_mysql::MySqlPool;
 use millrace_store_mysql::billing::{self, BillingError, ItemisedError};
-use millrace_store_mysql::{MySqlPool, pool};
 
+use super::database::Database;
 use crate::CommandError;
-use crate::home::Home;
 
 /// The options of `invoice`.
 #[derive(Debug, Args)]
@@ -28,6 +28,8 @@ pub struct Invoice {
     /// Write to this file instead of to standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    database: Database,
 }
 
 /// The forms of a document.
@@ -55,8 +57,7 @@ impl Invoice {
         if self.format == Format::Pdf && !self.usage && to_terminal {
             return Err(CommandError::input("a PDF is not for a terminal: add --output FILE, or redirect the output"));
         }
-        let stack = Home::find()?.stack()?;
-        let pool = pool::connect(&stack.mysql_url(), Some(&stack.services.mysql_password.wrapped()))?;
+        let pool = self.database.pool().await?;
         let invoice = billing::read(&pool, &self.number).await?;
         let invoice =
             invoice.ok_or_else(|| CommandError::input(BillingError::Unknown(self.number.clone()).to_string()))?;

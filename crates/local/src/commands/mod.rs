@@ -1,6 +1,8 @@
 //! One file for each command: its options (`clap::Args`) and an `async fn run(self) -> Result<(), CommandError>`.
 
 mod arguments;
+mod database;
+mod outlet;
 mod output;
 
 pub mod bill;

@@ -6,15 +6,16 @@ use anyhow::anyhow;
 use chrono::SecondsFormat;
 use clap::{Args, Subcommand};
 use millrace_churn_model::{Artefact, Model as Scorer};
+use millrace_store_mysql::MySqlPool;
 use millrace_store_mysql::champion::{self, ChangeError};
 use millrace_store_mysql::models::{self, Model};
-use millrace_store_mysql::{MySqlPool, pool};
-use millrace_store_objects::ObjectStore;
+use millrace_store_objects::{ObjectSettings, ObjectStore};
 use serde_json::{Value, json};
 
+use super::database::Database;
 use super::output::{print, print_json, table};
 use crate::CommandError;
-use crate::home::Home;
+use crate::stack::Stack;
 
 /// How long the object store may take to give an object.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -26,6 +27,11 @@ const BY: &str = "millrace models";
 /// The options of `models`.
 #[derive(Debug, Args)]
 pub struct Models {
+    #[command(flatten)]
+    database: Database,
+    /// With --mysql-url: the bucket on AWS that has the models' artefacts and cards, which all but `list` need
+    #[arg(long, global = true, value_name = "NAME")]
+    bucket: Option<String>,
     #[command(subcommand)]
     action: Action,
 }
@@ -89,42 +95,58 @@ impl Models {
     /// Runs the command.
     ///
     /// # Errors
-    /// When there is no such model (bad input), its artefact is not the one that was trained, or the stack is not there.
+    /// When there is no such model or an option is missing (bad input), its artefact is not the one that was trained, or the stack is
+    /// not there.
     pub async fn run(self) -> Result<(), CommandError> {
-        let stack = Home::find()?.stack()?;
-        let stores = Stores {
-            pool: pool::connect(&stack.mysql_url(), Some(&stack.services.mysql_password.wrapped()))?,
-            objects: ObjectStore::new(&stack.object_settings()).await,
-        };
-        match self.action {
-            Action::List { json } => stores.list(json).await,
-            Action::Show { version, json } => stores.show(version, json).await,
-            Action::Promote { version, change } => stores.promote(version, &change).await,
-            Action::Rollback { change } => stores.roll_back(&change).await,
+        let Self { database, bucket, action } = self;
+        let objects = objects(database.stack()?.as_ref(), bucket.as_deref())?;
+        match action {
+            Action::List { json } => list(&database.pool().await?, json).await,
+            Action::Show { version, json } => Stores::open(&database, objects).await?.show(version, json).await,
+            Action::Promote { version, change } => {
+                Stores::open(&database, objects).await?.promote(version, &change).await
+            }
+            Action::Rollback { change } => Stores::open(&database, objects).await?.roll_back(&change).await,
         }
     }
 }
 
+/// Where artefacts and cards are: the stack's bucket, or the one that is named on AWS, if any.
+fn objects(stack: Option<&Stack>, bucket: Option<&str>) -> Result<Option<ObjectSettings>, CommandError> {
+    match (stack, bucket) {
+        (Some(stack), None) => Ok(Some(stack.object_settings())),
+        (None, bucket) => Ok(bucket.map(ObjectSettings::on_aws)),
+        (Some(_), Some(_)) => Err(CommandError::input("--bucket goes with --mysql-url")),
+    }
+}
+
+async fn list(pool: &MySqlPool, as_json: bool) -> Result<(), CommandError> {
+    let champion = champion::current(pool).await?;
+    let champion = champion.map(|champion| champion.model.version);
+    let models = models::newest(pool, LISTED).await?;
+    if as_json {
+        let models: Vec<Value> = models.iter().map(|model| described(model, champion)).collect();
+        return print_json(&json!({"champion": champion, "models": models}));
+    }
+    let mut rows = vec![["version", "created", "candidate", "state"].map(str::to_owned)];
+    rows.extend(models.iter().map(|model| {
+        let state = match (champion == Some(model.version), model.stored_at) {
+            (true, _) => "champion",
+            (false, Some(_)) => "",
+            (false, None) => "its training did not end",
+        };
+        let created = model.created_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        [model.version.to_string(), created, model.candidate.clone(), state.to_owned()]
+    }));
+    print(&table(&rows))
+}
+
 impl Stores {
-    async fn list(&self, as_json: bool) -> Result<(), CommandError> {
-        let champion = champion::current(&self.pool).await?;
-        let champion = champion.map(|champion| champion.model.version);
-        let models = models::newest(&self.pool, LISTED).await?;
-        if as_json {
-            let models: Vec<Value> = models.iter().map(|model| described(model, champion)).collect();
-            return print_json(&json!({"champion": champion, "models": models}));
-        }
-        let mut rows = vec![["version", "created", "candidate", "state"].map(str::to_owned)];
-        rows.extend(models.iter().map(|model| {
-            let state = match (champion == Some(model.version), model.stored_at) {
-                (true, _) => "champion",
-                (false, Some(_)) => "",
-                (false, None) => "its training did not end",
-            };
-            let created = model.created_at.to_rfc3339_opts(SecondsFormat::Secs, true);
-            [model.version.to_string(), created, model.candidate.clone(), state.to_owned()]
-        }));
-        print(&table(&rows))
+    async fn open(database: &Database, objects: Option<ObjectSettings>) -> Result<Self, CommandError> {
+        let objects = objects.ok_or_else(|| {
+            CommandError::input("--mysql-url: --bucket is missing, which has the models' artefacts and cards")
+        })?;
+        Ok(Self { pool: database.pool().await?, objects: ObjectStore::new(&objects).await })
     }
 
     async fn show(&self, version: u32, as_json: bool) -> Result<(), CommandError> {

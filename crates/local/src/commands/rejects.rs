@@ -2,21 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
+use millrace_store_mysql::MySqlPool;
 use millrace_store_mysql::batch::Original;
 use millrace_store_mysql::rejects::{self, Reject};
-use millrace_store_mysql::{MySqlPool, pool};
 use millrace_wire::Topic;
 use serde_json::{Value, json};
 
 use super::arguments::topic;
+use super::database::Database;
+use super::outlet::{Outlet, Record};
 use super::output::{print, print_json, table};
 use crate::CommandError;
-use crate::home::Home;
-use crate::kafka::{Outgoing, Producer};
-use crate::stack::Stack;
 
 /// Rejects that are read, and sent again, at a time.
 const PAGE: u32 = 1_000;
@@ -24,6 +23,11 @@ const PAGE: u32 = 1_000;
 /// The options of `rejects`.
 #[derive(Debug, Args)]
 pub struct Rejects {
+    #[command(flatten)]
+    database: Database,
+    /// For `replay` with --mysql-url: the cluster of MSK that has the topics
+    #[arg(long, global = true, value_name = "ARN")]
+    cluster_arn: Option<String>,
     #[command(subcommand)]
     action: Action,
 }
@@ -66,12 +70,17 @@ impl Rejects {
     /// # Errors
     /// When there is no stack or no such reject, or Kafka does not take what is replayed.
     pub async fn run(self) -> Result<(), CommandError> {
-        let stack = Home::find()?.stack()?;
-        let pool = pool::connect(&stack.mysql_url(), Some(&stack.services.mysql_password.wrapped()))?;
-        match self.action {
-            Action::List { json, topic, limit, after } => list(&pool, json, topic, limit, after).await,
-            Action::Show { id, json } => show(&pool, id, json).await,
-            Action::Replay { ids } => replay(&stack, &pool, ids).await,
+        let Self { database, cluster_arn, action } = self;
+        match action {
+            Action::List { json, topic, limit, after } => {
+                list(&database.pool().await?, json, topic, limit, after).await
+            }
+            Action::Show { id, json } => show(&database.pool().await?, id, json).await,
+            Action::Replay { ids } => {
+                let brokers = database.stack()?.map(|stack| stack.kafka_brokers());
+                let outlet = Outlet::open(brokers.as_deref(), cluster_arn.as_deref(), "--mysql-url").await?;
+                replay(&outlet, &database.pool().await?, ids).await
+            }
         }
     }
 }
@@ -135,8 +144,7 @@ async fn show(pool: &MySqlPool, id: u64, json: bool) -> Result<(), CommandError>
     print(&table(&rows.map(|row| row.map(str::to_owned))))
 }
 
-async fn replay(stack: &Stack, pool: &MySqlPool, ids: Vec<u64>) -> Result<(), CommandError> {
-    let producer = Producer::for_files(&stack.kafka_brokers())?;
+async fn replay(outlet: &Outlet, pool: &MySqlPool, ids: Vec<u64>) -> Result<(), CommandError> {
     let mut produced = 0;
     if ids.is_empty() {
         // What a replay refuses again comes after the last one that is there now.
@@ -150,34 +158,39 @@ async fn replay(stack: &Stack, pool: &MySqlPool, ids: Vec<u64>) -> Result<(), Co
             for reject in page.iter().filter(|reject| reject.replayed_at.is_none() && reject.received_at <= began) {
                 open.extend(rejects::show(pool, reject.reject_id).await?);
             }
-            produced += send(&producer, pool, &open).await?;
+            produced += send(outlet, pool, open).await?;
         }
     } else {
         let mut chosen = Vec::new();
         for id in ids {
             chosen.push(rejects::show(pool, id).await?.ok_or_else(|| unknown(id))?);
         }
-        produced += send(&producer, pool, &chosen).await?;
+        produced += send(outlet, pool, chosen).await?;
     }
     print(&format!("produced {produced}\n"))
 }
 
 /// Sends a page and notes it once all of it is acknowledged: after a fault in between, some may go twice, which the store takes
 /// for duplicates or refuses again, and none is forgotten.
-async fn send(producer: &Producer, pool: &MySqlPool, page: &[(Reject, Original)]) -> Result<usize, CommandError> {
+async fn send(outlet: &Outlet, pool: &MySqlPool, page: Vec<(Reject, Original)>) -> Result<usize, CommandError> {
+    let mut sent = Vec::with_capacity(page.len());
+    let mut topics: BTreeMap<String, Vec<Record>> = BTreeMap::new();
     for (reject, original) in page {
         let headers = headers(&original.headers)
             .with_context(|| format!("reject {}: its headers can't be read", reject.reject_id))?;
-        let key = original.key.as_deref();
-        let record = Outgoing { topic: &reject.topic, key, value: original.payload.as_deref(), headers: &headers };
-        producer.send(record).map_err(|error| anyhow!(error))?;
+        let record = Record { key: original.key, value: original.payload, headers };
+        topics.entry(reject.topic).or_default().push(record);
+        sent.push(reject.reject_id);
     }
-    tokio::task::block_in_place(|| producer.finish())?;
+    for (topic, records) in topics {
+        outlet.send(&topic, records).await?;
+    }
+    outlet.finish()?;
     let now = Utc::now();
-    for (reject, _) in page {
-        rejects::mark_replayed(pool, reject.reject_id, now).await?;
+    for reject_id in &sent {
+        rejects::mark_replayed(pool, *reject_id, now).await?;
     }
-    Ok(page.len())
+    Ok(sent.len())
 }
 
 /// Headers as they are kept: a JSON list of maps from a name to the value's bytes.

@@ -6,17 +6,17 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use millrace_domain::identity::Msisdn;
 use millrace_domain::time::{cut_to_millis, first_instant};
+use millrace_store_mysql::import;
 use millrace_store_mysql::reference::ReferenceCache;
 use millrace_store_mysql::rerate::{self, Outcome, Pace, Period, Progress, ServiceChange};
-use millrace_store_mysql::{import, pool};
 use millrace_wire::tariff;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::arguments::time;
+use super::database::Database;
 use super::output::{print, print_json, table};
 use crate::CommandError;
-use crate::home::Home;
 
 /// The options of `rerate`.
 #[derive(Debug, Args)]
@@ -33,6 +33,8 @@ pub struct Rerate {
     /// One JSON document
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    database: Database,
 }
 
 /// A time, or a day of the operator's calendar.
@@ -72,8 +74,7 @@ impl Rerate {
     /// When the period is empty, there is no operator or no stack, bill is at work, or the database fails; what was done until then
     /// stays, and the same command goes on from there.
     pub async fn run(self) -> Result<(), CommandError> {
-        let stack = Home::find()?.stack()?;
-        let pool = pool::connect(&stack.mysql_url(), Some(&stack.services.mysql_password.wrapped()))?;
+        let pool = self.database.pool().await?;
         let operator = import::stored_operator(&pool).await?;
         let operator = operator.ok_or_else(|| anyhow::anyhow!("there is no operator yet: import one first"))?;
         let period = self.period(operator.timezone)?;
@@ -178,7 +179,8 @@ mod tests {
     use crate::cli::Cli;
 
     fn rerate(from: &str, to: &str) -> Rerate {
-        Rerate { from: moment(from).unwrap(), to: moment(to).unwrap(), subscriber: None, json: false }
+        let (from, to) = (moment(from).unwrap(), moment(to).unwrap());
+        Rerate { from, to, subscriber: None, json: false, database: Database::default() }
     }
 
     #[test]
