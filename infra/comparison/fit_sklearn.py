@@ -17,12 +17,17 @@ def model(family, cores):
         return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     if family == "forest":
         return RandomForestClassifier(
-            n_estimators=FOREST["trees"], max_depth=FOREST["depth"], n_jobs=cores, random_state=SEED
+            n_estimators=FOREST["trees"],
+            max_depth=FOREST["depth"],
+            max_features=FOREST["columns"],
+            n_jobs=cores,
+            random_state=SEED,
         )
     return HistGradientBoostingClassifier(
         max_iter=BOOSTED["trees"],
         max_depth=BOOSTED["depth"],
         learning_rate=BOOSTED["learning_rate"],
+        max_features=BOOSTED["columns"],
         early_stopping=False,
         random_state=SEED,
     )

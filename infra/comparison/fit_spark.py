@@ -24,7 +24,12 @@ def stages(family):
         return [
             assembler,
             RandomForestClassifier(
-                featuresCol="raw", labelCol=LABEL, numTrees=FOREST["trees"], maxDepth=FOREST["depth"], seed=SEED
+                featuresCol="raw",
+                labelCol=LABEL,
+                numTrees=FOREST["trees"],
+                maxDepth=FOREST["depth"],
+                featureSubsetStrategy=str(FOREST["columns"]),
+                seed=SEED,
             ),
         ]
     return [
@@ -35,6 +40,7 @@ def stages(family):
             maxIter=BOOSTED["trees"],
             maxDepth=BOOSTED["depth"],
             stepSize=BOOSTED["learning_rate"],
+            featureSubsetStrategy=str(BOOSTED["columns"]),
             seed=SEED,
         ),
     ]
