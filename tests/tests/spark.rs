@@ -45,12 +45,13 @@ fn by_key(lines: &str, keys: &[&str]) -> BTreeMap<String, Value> {
     rows.map(|row| (keys.iter().map(|key| row[key].as_str().unwrap()).collect::<Vec<_>>().join(" "), row)).collect()
 }
 
-/// Has all that was stored until now be stored on the days before this one.
+/// Has all that was stored until now be stored on days that are closed: yesterday is not yet, within a quarter of an hour after
+/// midnight.
 fn move_to_past_days(stack: &Stack) {
     let admin = Views::connect_as_administrator(stack);
-    admin.execute("UPDATE usage_events SET stored_at = stored_at - INTERVAL (1 + seq MOD 2) DAY");
-    admin.execute("UPDATE customer_snapshots SET stored_at = stored_at - INTERVAL 1 DAY");
-    admin.execute("UPDATE adjustments SET adjusted_at = adjusted_at - INTERVAL 1 DAY");
+    admin.execute("UPDATE usage_events SET stored_at = stored_at - INTERVAL (2 + seq MOD 2) DAY");
+    admin.execute("UPDATE customer_snapshots SET stored_at = stored_at - INTERVAL 2 DAY");
+    admin.execute("UPDATE adjustments SET adjusted_at = adjusted_at - INTERVAL 2 DAY");
 }
 
 fn archive_of(stack: &Stack) -> PathBuf {
