@@ -47,9 +47,12 @@ def divide(frame, test_share=0.2):
 
 
 def enlarge(frame, size):
-    """`size` rows that are drawn from `frame` with replacement; minutes vary by a twentieth, and their charge with them."""
+    """`size` rows that are drawn from `frame` with replacement; minutes vary by a twentieth, and their charge with them. `customer`
+    says of which row each was drawn: whoever cross-validates must not have rows of one customer in two parts."""
     random = numpy.random.default_rng(SEED)
-    drawn = frame.iloc[random.integers(0, len(frame), size)].reset_index(drop=True)
+    places = random.integers(0, len(frame), size)
+    drawn = frame.iloc[places].reset_index(drop=True)
+    drawn["customer"] = places
     for minutes, charge in MINUTES.items():
         factor = random.normal(1.0, 0.05, size).clip(0.8, 1.2)
         drawn[minutes] = (drawn[minutes] * factor).round(2)

@@ -11,7 +11,8 @@ use millrace_learning::Examples;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 
-/// Reads a file whose columns are named as the topic's fields, in any order, with numbers for flags.
+/// Reads a file whose columns are named as the topic's fields, in any order, with numbers for flags. Each row is a customer, unless
+/// the file has a column `customer` with their numbers.
 ///
 /// # Errors
 /// Names the file, and the row and column that can't be read.
@@ -21,13 +22,13 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Examples> {
     let mut examples = Examples::new();
     for (number, row) in reader.get_row_iter(None).with_context(context)?.enumerate() {
         let row = row.with_context(context)?;
-        let snapshot = snapshot(number, &row).with_context(|| format!("{}, row {number}", path.display()))?;
+        let snapshot = snapshot(number as u64, &row).with_context(|| format!("{}, row {number}", path.display()))?;
         examples.push(&(&snapshot).into(), snapshot.churn.unwrap_or_default());
     }
     Ok(examples)
 }
 
-fn snapshot(number: usize, row: &Row) -> anyhow::Result<CustomerSnapshot> {
+fn snapshot(number: u64, row: &Row) -> anyhow::Result<CustomerSnapshot> {
     let value = |name: &str| {
         let (_, field) =
             row.get_column_iter().find(|(column, _)| *column == name).with_context(|| format!("no column {name}"))?;
@@ -40,6 +41,8 @@ fn snapshot(number: usize, row: &Row) -> anyhow::Result<CustomerSnapshot> {
             other => bail!("{name} is {other}, expected a number"),
         }
     };
+    let has_customers = row.get_column_iter().any(|(column, _)| column == "customer");
+    let customer = if has_customers { value("customer")? as u64 } else { number };
     let count = |name: &str| value(name).map(|value| value as u32);
     let period = |part: &str| {
         Ok::<_, anyhow::Error>(PeriodUsage {
@@ -49,7 +52,7 @@ fn snapshot(number: usize, row: &Row) -> anyhow::Result<CustomerSnapshot> {
         })
     };
     Ok(CustomerSnapshot {
-        customer_id: CustomerId::parse(&number.to_string()).map_err(|error| anyhow::anyhow!("{error}"))?,
+        customer_id: CustomerId::parse(&customer.to_string()).map_err(|error| anyhow::anyhow!("{error}"))?,
         observed_at: DateTime::<Utc>::UNIX_EPOCH,
         // The other libraries are not given these two either.
         state: "-".into(),
