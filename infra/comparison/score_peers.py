@@ -63,9 +63,15 @@ def measured(predict, features, labels, batch, singles):
 
 def onnx(fitted, features, labels, batch, singles):
     """What ONNX Runtime makes of the fitted model, and the versions of its packages."""
+    import onnx.helper
     import onnxruntime
     import skl2onnx
 
+    # The converter writes flags among a node's whole numbers, which Protocol Buffers no longer take.
+    make_attribute = onnx.helper.make_attribute
+    onnx.helper.make_attribute = lambda key, value, *others, **named: make_attribute(
+        key, [int(it) if isinstance(it, bool) else it for it in value] if isinstance(value, list) else value, *others, **named
+    )
     features = features.astype(numpy.float32)
     converted = skl2onnx.to_onnx(fitted, features[:1], options={id(fitted): {"zipmap": False}})
     options = onnxruntime.SessionOptions()
@@ -102,7 +108,8 @@ def main():
             versions = f"{versions}, {others}"
         # A converter that lags behind scikit-learn raises what it likes; the other peer's figures stand without this one.
         except Exception as error:
-            found["onnx"] = {"failure": f"{type(error).__name__}: {error}"}
+            reason = (str(error).splitlines() or [""])[0][:200]
+            found["onnx"] = {"failure": f"{type(error).__name__}: {reason}"}
     json.dump({"versions": versions, **found}, sys.stdout)
 
 
