@@ -48,6 +48,7 @@ class Figures:
                 self.quality.setdefault((run.rows, run.family, run.library), run.quality)
         self.sizes = sorted({run.rows for run in self.runs})
         self.cores = max(run.cores for run in self.runs)
+        self.keys = sorted({(run.library, run.family, run.rows, run.cores) for run in self.runs})
 
     def of(self, library, family, rows, cores=None):
         cores = cores or self.cores
@@ -98,7 +99,22 @@ def opening(data, found, at):
 
 {at[:16].replace("T", " ")} UTC; {data["machine"]}; {", ".join(f"{name} {version}" for name, version in sorted(versions.items()))}.
 
-Rows: {data["source"]}. The {data["document_rows"]:,} labelled customers were read from the documents in {number(data["document_seconds"])} s; {data["train_rows"]:,} of them are trained on, and quality is measured on the other {data["test_rows"]:,}. Larger sizes are drawn from the training rows with replacement, with their minutes varied, and read from one Parquet file. Forests have {FOREST["trees"]} trees of depth {FOREST["depth"]} that look at {FOREST["columns"]:.0%} of the columns at each split, boosted models {BOOSTED["trees"]} trees of depth {BOOSTED["depth"]} at a learning rate of {BOOSTED["learning_rate"]} that look at {BOOSTED["columns"]:.0%} of them, Millrace's for each tree and the others' at each split. At a million rows there is one run, of boosted trees only. A run may take 20 minutes, its reading and its fits together; one that takes longer is told as such. Dask-ML has neither forests nor boosted trees of its own: scikit-learn's are fitted on one worker and predict in parallel. Figures are medians; the machine is small and shared, so the ratios within this page count and not the seconds. A dash stands for what was not measured."""
+Rows: {data["source"]}. The {data["document_rows"]:,} labelled customers were read from the documents in {number(data["document_seconds"])} s; {data["train_rows"]:,} of them are trained on, and quality is measured on the other {data["test_rows"]:,}. Larger sizes are drawn from the training rows with replacement, with their minutes varied, and read from one Parquet file. Forests have {FOREST["trees"]} trees of depth {FOREST["depth"]} that look at {FOREST["columns"]:.0%} of the columns at each split, boosted models {BOOSTED["trees"]} trees of depth {BOOSTED["depth"]} at a learning rate of {BOOSTED["learning_rate"]} that look at {BOOSTED["columns"]:.0%} of them, Millrace's for each tree and the others' at each split. Of a million rows only boosted trees are fitted. A run may take 20 minutes, its reading and its fits together; one that takes longer is told as such. Dask-ML has neither forests nor boosted trees of its own: scikit-learn's are fitted on one worker and predict in parallel. {how_often(found)}; the machine is small and shared, so the ratios within this page count and not the seconds. A dash stands for what was not measured."""
+
+
+def how_often(found):
+    """Of how many runs figures are the medians, and which are of fewer."""
+    usual = max(len(found.of(*key)) for key in found.keys)
+    fewer = {}
+    for library, family, rows, cores in found.keys:
+        count = len(found.of(library, family, rows, cores))
+        if count < usual:
+            fewer.setdefault((count, rows), set()).add(f"{TITLES[library]}'s {NAMES[family]}")
+    told = [
+        f"{'one' if count == 1 else count} of {', '.join(sorted(whose))} at {rows:,} rows"
+        for (count, rows), whose in sorted(fewer.items())
+    ]
+    return f"Figures are medians of {usual} runs" + (f", but of {'; of '.join(told)}" if told else "")
 
 
 def times(found):
