@@ -8,13 +8,13 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use millrace_domain::cycles::Cycle;
-use millrace_store_mysql::billing;
-use millrace_store_mysql::{MySqlPool, pool};
+use millrace_store_mysql::{MySqlPool, billing};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::arguments::time;
+use super::database;
 use super::output::{print, print_json};
 use crate::CommandError;
 use crate::control::{Control, Invoked};
@@ -55,7 +55,7 @@ impl Bill {
             event["as_of"] = Value::from(as_of.to_rfc3339_opts(SecondsFormat::AutoSi, true));
         }
         let event = event.to_string().into_bytes();
-        let pool = pool::connect(&stack.mysql_url(), Some(&stack.services.mysql_password.wrapped()))?;
+        let pool = database::of_stack(&stack)?;
         let work = async {
             let mut billed = Billed::new(self.cycle);
             // What a function can't finish in its time, the same event goes on with.

@@ -5,13 +5,13 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use millrace_alarms::State as AlarmState;
-use millrace_store_mysql::{pool, status};
+use millrace_store_mysql::status;
 use millrace_wire::Topic;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::output;
+use super::{database, output};
 use crate::{
     CommandError,
     accounting::{TopicCounts, TopicState},
@@ -116,7 +116,7 @@ impl Status {
 
 /// The figures of the topics. The stores are read first, so that what arrives meanwhile is lag.
 async fn count(stack: &Stack, report: &Report) -> anyhow::Result<Vec<TopicCounts>> {
-    let pool = pool::connect(&stack.mysql_url(), Some(&stack.services.mysql_password.wrapped()))?;
+    let pool = database::of_stack(stack)?;
     let positions = status::snapshot(&pool).await?;
     let given_up = GivenUp::of(stack).await?.list().await?;
     let ends = topics::end_offsets(&stack.kafka_brokers()).await?;

@@ -1,5 +1,4 @@
-//! Charges that no invoice carries though their cycle is closed and billed: a look at each invoice never
-//! meets them.
+//! Charges that no invoice carries though their cycle is closed and billed: a look at each invoice never meets them.
 //!
 //! A cycle is looked at until each account that has charges in it is billed and has an invoice, and again when a fold changed it
 //! since.

@@ -7,10 +7,11 @@ use anyhow::{anyhow, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use millrace_store_mysql::status::Position;
-use millrace_store_mysql::{MySqlPool, pool, status};
+use millrace_store_mysql::{MySqlPool, status};
 use millrace_wire::Topic;
 
 use crate::CommandError;
+use crate::commands::database;
 use crate::control::Control;
 use crate::given_up::{Batch, GivenUp};
 use crate::kafka::PartitionDeliveries;
@@ -46,7 +47,7 @@ pub(super) async fn wait(
     began: DateTime<Utc>,
 ) -> Result<(), CommandError> {
     let mut watch = Watch {
-        pool: pool::connect(&stack.mysql_url(), Some(&stack.services.mysql_password.wrapped()))?,
+        pool: database::of_stack(stack)?,
         given_up: GivenUp::of(stack).await?,
         control: Control::new(stack),
         topic,

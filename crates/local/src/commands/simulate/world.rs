@@ -7,8 +7,9 @@ use chrono::{NaiveDate, Utc};
 use chrono_tz::Tz;
 use millrace_simulation::{Parts, SampleOperator, World};
 use millrace_store_mysql::fault::StoreError;
-use millrace_store_mysql::{MySqlPool, pool, world};
+use millrace_store_mysql::{MySqlPool, world};
 
+use crate::commands::database;
 use crate::stack::Stack;
 
 /// The seed of the sample operator and of the habits in an unseeded run.
@@ -41,7 +42,7 @@ struct Read {
 impl Worlds {
     /// Reads the operator's data, waiting for a database that restarts.
     pub(super) async fn open(stack: &Stack, seed: u64) -> anyhow::Result<Self> {
-        let pool = pool::connect(&stack.mysql_url(), Some(&stack.services.mysql_password.wrapped()))?;
+        let pool = database::of_stack(stack)?;
         let began = Instant::now();
         let (parts, read) = loop {
             match read(&pool).await {
