@@ -24,8 +24,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Error> {
     let mysql = Mysql::connect(&settings::environment).await?;
     let ObjectsSettings { endpoint, bucket } = ObjectsSettings::read(&settings::environment)?;
-    let region = settings::environment("AWS_REGION").unwrap_or_default();
-    let objects = ObjectStore::new(&ObjectSettings { endpoint, region, bucket, credentials: None }).await;
+    let objects = ObjectStore::new(&ObjectSettings { endpoint, ..ObjectSettings::on_aws(&bucket) }).await;
     let retention = settings::retention(&settings::environment)?;
     invocation::serve(&mysql, async |event| {
         let begun = Instant::now();

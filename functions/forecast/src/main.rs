@@ -26,11 +26,10 @@ async fn run() -> Result<(), Error> {
     let DocumentsSettings { url, database, user, password } = DocumentsSettings::read(&settings::environment).await?;
     let documents = DocumentSettings { url, database, user, password, timeout: Duration::from_secs(30) };
     let ObjectsSettings { endpoint, bucket } = ObjectsSettings::read(&settings::environment)?;
-    let region = settings::environment("AWS_REGION").unwrap_or_else(|| "us-east-1".into());
     let forecaster = Forecaster {
         mysql: mysql.pool().clone(),
         documents: DocumentStore::connect(&documents).await?,
-        objects: ObjectStore::new(&ObjectSettings { endpoint, region, bucket, credentials: None }).await,
+        objects: ObjectStore::new(&ObjectSettings { endpoint, ..ObjectSettings::on_aws(&bucket) }).await,
         settings: Settings::read(&settings::environment)?,
         holder: uuid::Uuid::new_v4().to_string(),
     };

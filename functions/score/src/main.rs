@@ -23,8 +23,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Error> {
     let mysql = Mysql::connect(&settings::environment).await?;
     let ObjectsSettings { endpoint, bucket } = ObjectsSettings::read(&settings::environment)?;
-    let region = settings::environment("AWS_REGION").unwrap_or_default();
-    let objects = ObjectSettings { endpoint, region, bucket, credentials: None };
+    let objects = ObjectSettings { endpoint, ..ObjectSettings::on_aws(&bucket) };
     let DocumentsSettings { url, database, user, password } = DocumentsSettings::read(&settings::environment).await?;
     let documents = DocumentSettings { url, database, user, password, timeout: PATIENCE };
     let score = Score::new(mysql.clone(), ObjectStore::new(&objects).await, DocumentStore::connect(&documents).await?);

@@ -12,6 +12,9 @@ use millrace_store_documents::{DocumentSettings, DocumentStore};
 use millrace_store_objects::{ObjectSettings, ObjectStore};
 use train::{Settings, Train};
 
+/// How long a command to the documents may take. The embedded server has no index to sort by and needs minutes for a million.
+const PATIENCE: Duration = Duration::from_secs(240);
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     logs::init();
@@ -21,10 +24,9 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Error> {
     let mysql = Mysql::connect(&settings::environment).await?;
     let DocumentsSettings { url, database, user, password } = DocumentsSettings::read(&settings::environment).await?;
-    let documents = DocumentSettings { url, database, user, password, timeout: Duration::from_secs(60) };
+    let documents = DocumentSettings { url, database, user, password, timeout: PATIENCE };
     let ObjectsSettings { endpoint, bucket } = ObjectsSettings::read(&settings::environment)?;
-    let region = settings::environment("AWS_REGION").unwrap_or_default();
-    let objects = ObjectSettings { endpoint, region, bucket, credentials: None };
+    let objects = ObjectSettings { endpoint, ..ObjectSettings::on_aws(&bucket) };
     let train = Train {
         mysql: mysql.pool().clone(),
         documents: DocumentStore::connect(&documents).await?,

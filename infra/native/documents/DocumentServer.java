@@ -1,6 +1,5 @@
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
-import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import java.util.List;
 import org.h2.mvstore.MVStore;
 
@@ -29,7 +28,7 @@ public final class DocumentServer {
         MVStore store = new MVStore.Builder().fileName(arguments[2]).cacheSize(16).open();
         // What a kill -9 can lose is what was written since the last commit; H2's default is a second.
         store.setAutoCommitDelay(500);
-        H2Backend backend = new H2Backend(store);
+        KeyedBackend backend = new KeyedBackend(store);
         backend.version(VERSION);
         MongoServer server = new MongoServer(backend);
         // Stops accepting, ends the connections and closes the file.

@@ -9,7 +9,7 @@ use tokio::{
     process::Command,
 };
 
-use super::{java::Jars, programs};
+use super::{java::Jars, memory, programs};
 use crate::{
     home::{self, Home},
     stack::Stack,
@@ -17,11 +17,13 @@ use crate::{
 };
 
 const JARS: &str = "documents-1.47.0";
+/// The most memory of the embedded server's heap, unless `MILLRACE_DOCUMENTS_MEMORY` says otherwise. It holds what a query sorts.
+const MEMORY: &str = "512M";
 
 #[derive(Debug)]
 enum Flavour {
     Mongod(PathBuf),
-    Embedded(Jars),
+    Embedded { jars: Jars, memory: String },
 }
 
 /// The document server of a stack.
@@ -36,15 +38,18 @@ impl Documents {
     /// The server of a home, with its data in `documents/`, in a folder for each kind of server.
     ///
     /// # Errors
-    /// When there is no `mongod` and the embedded server's jars are not there.
+    /// When there is no `mongod` and the embedded server's jars are not there, or `MILLRACE_DOCUMENTS_MEMORY` is no size.
     pub fn new(home: &Home, stack: &Stack) -> anyhow::Result<Self> {
         let flavour = match programs::find("mongod") {
             Some(program) => Flavour::Mongod(program),
-            None => Flavour::Embedded(Jars::of(JARS)?),
+            None => Flavour::Embedded {
+                jars: Jars::of(JARS)?,
+                memory: memory::of("MILLRACE_DOCUMENTS_MEMORY", MEMORY)?,
+            },
         };
         let folder = home.join("documents").join(match flavour {
             Flavour::Mongod(_) => "mongod",
-            Flavour::Embedded(_) => "embedded",
+            Flavour::Embedded { .. } => "embedded",
         });
         Ok(Self { flavour, folder, port: stack.ports()?.documents() })
     }
@@ -68,8 +73,8 @@ impl Service for Documents {
                 command.args(["--nounixsocket", "--quiet", "--wiredTigerCacheSizeGB", "0.25"]);
                 command
             }
-            Flavour::Embedded(jars) => {
-                let mut command = jars.command(16, 256)?;
+            Flavour::Embedded { jars, memory } => {
+                let mut command = jars.command("16M", memory)?;
                 command
                     .args([
                         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",

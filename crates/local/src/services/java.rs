@@ -28,15 +28,15 @@ impl Jars {
     }
 
     /// A JVM for a small machine: one collector thread, no optimising compiler, and an end at the first lack of memory, so
-    /// that it is restarted and not left half alive.
+    /// that it is restarted and not left half alive. Sizes of its heap are as the JVM takes them, such as `64M`.
     ///
     /// # Errors
     /// When there is no `java`.
-    pub fn command(&self, start_heap_mb: u32, heap_mb: u32) -> anyhow::Result<Command> {
+    pub fn command(&self, start_heap: &str, most_heap: &str) -> anyhow::Result<Command> {
         let mut command = Command::new(java()?);
         command
-            .arg(format!("-Xms{start_heap_mb}m"))
-            .arg(format!("-Xmx{heap_mb}m"))
+            .arg(format!("-Xms{start_heap}"))
+            .arg(format!("-Xmx{most_heap}"))
             .args([
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",

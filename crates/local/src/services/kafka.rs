@@ -47,7 +47,7 @@ impl Kafka {
     }
 
     fn java(&self) -> anyhow::Result<Command> {
-        let mut command = self.jars.command(64, 320)?;
+        let mut command = self.jars.command("64M", "320M")?;
         // Taken for a URL, in which a space would be wrong: so it is relative.
         command.arg("-Dlog4j2.configurationFile=log4j2.properties").current_dir(&self.folder);
         Ok(command)

@@ -4,5 +4,6 @@ pub mod compose;
 pub mod documents;
 pub mod java;
 pub mod kafka;
+mod memory;
 pub mod mysql;
 pub mod programs;

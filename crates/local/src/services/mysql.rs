@@ -11,7 +11,7 @@ use millrace_store_mysql::pool;
 use secrecy::SecretString;
 use tokio::{net::TcpStream, process::Command};
 
-use super::programs;
+use super::{memory, programs};
 use crate::{
     home::{self, Home},
     stack::{Secret, Stack},
@@ -51,7 +51,7 @@ impl MySql {
             folder: home.join("mysql"),
             log: home.log("mysql-install"),
             port: stack.ports()?.mysql(),
-            buffer_pool: buffer_pool(env::var("MILLRACE_MYSQL_BUFFER_POOL").ok())?,
+            buffer_pool: memory::of("MILLRACE_MYSQL_BUFFER_POOL", BUFFER_POOL)?,
             admin_url: stack.mysql_admin_url(),
             admin_password: stack.services.mysql_admin_password.clone(),
         })
@@ -213,33 +213,11 @@ DROP USER IF EXISTS 'root'@'::1';
     )
 }
 
-/// The size of the buffer pool as the server's option takes it.
-fn buffer_pool(setting: Option<String>) -> anyhow::Result<String> {
-    let text = setting.unwrap_or_else(|| BUFFER_POOL.to_owned());
-    let digits = text.trim_end_matches(['K', 'M', 'G']);
-    if digits.is_empty() || text.len() - digits.len() > 1 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        bail!("MILLRACE_MYSQL_BUFFER_POOL={text:?} is no size such as 256M");
-    }
-    Ok(text)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
-
-    #[test]
-    fn the_buffer_pool_is_a_number_with_a_unit_or_refused_by_name() {
-        assert_eq!(buffer_pool(None).unwrap(), "256M");
-        for size in ["1G", "512M", "268435456"] {
-            assert_eq!(buffer_pool(Some(size.to_owned())).unwrap(), size);
-        }
-        for size in ["", "M", "256MB", "256MM", "a lot", "-1M"] {
-            let error = buffer_pool(Some(size.to_owned())).unwrap_err().to_string();
-            assert!(error.contains("MILLRACE_MYSQL_BUFFER_POOL"), "{error}");
-        }
-    }
 
     #[test]
     fn the_accounts_file_has_one_whole_statement_a_line() {
