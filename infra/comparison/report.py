@@ -104,16 +104,18 @@ Rows: {data["source"]}. The {data["document_rows"]:,} labelled customers were re
 
 def how_often(found):
     """Of how many runs figures are the medians, and which are of fewer."""
-    usual = max(len(found.of(*key)) for key in found.keys)
+    counts = {key: len(found.of(*key)) for key in found.keys}
+    usual = max(counts.values())
     fewer = {}
-    for library, family, rows, cores in found.keys:
-        count = len(found.of(library, family, rows, cores))
+    for (library, family, rows, cores), count in counts.items():
         if count < usual:
-            fewer.setdefault((count, rows), set()).add(f"{TITLES[library]}'s {NAMES[family]}")
-    told = [
-        f"{'one' if count == 1 else count} of {', '.join(sorted(whose))} at {rows:,} rows"
-        for (count, rows), whose in sorted(fewer.items())
-    ]
+            fewer.setdefault((count, rows), set()).add((library, family, rows, cores))
+    told = []
+    for (count, rows), keys in sorted(fewer.items()):
+        all_of_them = all(key in keys for key in counts if key[2] == rows)
+        whose = sorted({f"{TITLES[library]}'s {NAMES[family]}" for library, family, _, _ in keys})
+        who = "" if all_of_them else f"of {', '.join(whose)} "
+        told.append(f"{'one' if count == 1 else count} {who}at {rows:,} rows")
     return f"Figures are medians of {usual} runs" + (f", but of {'; of '.join(told)}" if told else "")
 
 

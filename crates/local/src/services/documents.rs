@@ -42,10 +42,9 @@ impl Documents {
     pub fn new(home: &Home, stack: &Stack) -> anyhow::Result<Self> {
         let flavour = match programs::find("mongod") {
             Some(program) => Flavour::Mongod(program),
-            None => Flavour::Embedded {
-                jars: Jars::of(JARS)?,
-                memory: memory::of("MILLRACE_DOCUMENTS_MEMORY", MEMORY)?,
-            },
+            None => {
+                Flavour::Embedded { jars: Jars::of(JARS)?, memory: memory::of("MILLRACE_DOCUMENTS_MEMORY", MEMORY)? }
+            }
         };
         let folder = home.join("documents").join(match flavour {
             Flavour::Mongod(_) => "mongod",

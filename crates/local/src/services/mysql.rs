@@ -1,7 +1,7 @@
 //! MySQL 8.4 or MariaDB 10.11, whichever is there; an instance of our own beside any that the system runs.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
