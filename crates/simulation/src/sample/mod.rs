@@ -111,7 +111,7 @@ impl SampleOperator {
 fn operator() -> Value {
     json!({
         "name": "Atlas Mobile (sample)",
-        "address": ["12, boulevard de la Corniche", "20000 Casablanca", "Morocco"],
+        "address": ["12, boulevard de la Corniche"],
         "currency": "MAD",
         "timezone": TIMEZONE.name(),
         "tax_rate": "0.20",
