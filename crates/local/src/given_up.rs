@@ -169,7 +169,7 @@ impl GivenUp {
     ///
     /// # Errors
     /// When a manifest can't be read.
-    pub async fn of(stack: &Stack) -> anyhow::Result<Self> {
+    pub fn of(stack: &Stack) -> anyhow::Result<Self> {
         let manifests = Manifest::load_all(&project::root()?.join("functions"))?;
         let prefixes = manifests
             .iter()
@@ -181,13 +181,13 @@ impl GivenUp {
                 Trigger::Schedule(_) | Trigger::Http(_) => None,
             })
             .collect();
-        let store = ObjectStore::new(&stack.object_settings()).await;
+        let store = ObjectStore::new(&stack.object_settings());
         Ok(Self { store, prefixes })
     }
 
     /// Prepares to read a bucket on AWS, as the standard configuration of AWS says (region, credentials, an emulator's address).
-    pub async fn on_aws(bucket: &str) -> Self {
-        let store = ObjectStore::new(&ObjectSettings::on_aws(bucket)).await;
+    pub fn on_aws(bucket: &str) -> Self {
+        let store = ObjectStore::new(&ObjectSettings::on_aws(bucket));
         Self { store, prefixes: BTreeSet::from([LAMBDA.to_owned()]) }
     }
 

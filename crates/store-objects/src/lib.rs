@@ -4,6 +4,7 @@
 mod models;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
@@ -17,6 +18,7 @@ use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::OnceCell;
 
 pub use models::{ModelObjectError, artefact_key, card_key};
 
@@ -43,6 +45,30 @@ impl ObjectSettings {
     pub fn on_aws(bucket: &str) -> Self {
         Self { endpoint: None, region: String::new(), bucket: bucket.to_owned(), credentials: None }
     }
+
+    async fn client(&self) -> Client {
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
+        if !self.region.is_empty() {
+            loader = loader.region(Region::new(self.region.clone()));
+        }
+        if let Some(credentials) = &self.credentials {
+            let secret = credentials.secret_key.expose_secret();
+            loader =
+                loader.credentials_provider(Credentials::new(&credentials.access_key, secret, None, None, "settings"));
+        }
+        let shared = loader.load().await;
+        let mut config = aws_sdk_s3::config::Builder::from(&shared);
+        if let Some(endpoint) = self.endpoint.as_deref().or(shared.endpoint_url()) {
+            // A server of one's own has no name for each bucket, and need not know the SDK's newer checksums.
+            config = config
+                .endpoint_url(endpoint)
+                .force_path_style(true)
+                .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+                .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        }
+        Client::from_conf(config.build())
+    }
 }
 
 /// An access key and its secret.
@@ -57,8 +83,9 @@ pub struct ObjectCredentials {
 /// One bucket.
 #[derive(Debug, Clone)]
 pub struct ObjectStore {
-    client: Client,
-    bucket: String,
+    /// Made when it is first asked for: the certificates that it reads take longer than all else of a start.
+    client: Arc<OnceCell<Client>>,
+    settings: ObjectSettings,
 }
 
 /// An object with what was noted of it.
@@ -100,29 +127,14 @@ impl ObjectError {
 }
 
 impl ObjectStore {
-    /// Prepares a client; nothing is sent yet.
-    pub async fn new(settings: &ObjectSettings) -> ObjectStore {
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
-        if !settings.region.is_empty() {
-            loader = loader.region(Region::new(settings.region.clone()));
-        }
-        if let Some(credentials) = &settings.credentials {
-            let secret = credentials.secret_key.expose_secret();
-            loader =
-                loader.credentials_provider(Credentials::new(&credentials.access_key, secret, None, None, "settings"));
-        }
-        let shared = loader.load().await;
-        let mut config = aws_sdk_s3::config::Builder::from(&shared);
-        if let Some(endpoint) = settings.endpoint.as_deref().or(shared.endpoint_url()) {
-            // A server of one's own has no name for each bucket, and need not know the SDK's newer checksums.
-            config = config
-                .endpoint_url(endpoint)
-                .force_path_style(true)
-                .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-                .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-        }
-        ObjectStore { client: Client::from_conf(config.build()), bucket: settings.bucket.clone() }
+    /// A store of these settings. Nothing is read or sent before it is first used, so that a function starts without it.
+    #[must_use]
+    pub fn new(settings: &ObjectSettings) -> ObjectStore {
+        ObjectStore { client: Arc::default(), settings: settings.clone() }
+    }
+
+    async fn client(&self) -> &Client {
+        self.client.get_or_init(|| self.settings.client()).await
     }
 
     /// Makes the bucket; one that is there already is left as it is.
@@ -131,15 +143,16 @@ impl ObjectStore {
     /// When the server cannot be reached or refuses.
     pub async fn create_bucket(&self) -> Result<(), ObjectError> {
         // S3 takes a bucket for one of us-east-1 unless it is told its region.
-        let region = self.client.config().region().filter(|region| region.as_ref() != "us-east-1");
+        let client = self.client().await;
+        let region = client.config().region().filter(|region| region.as_ref() != "us-east-1");
         let place = region.map(|region| {
             let place = BucketLocationConstraint::from(region.as_ref());
             CreateBucketConfiguration::builder().location_constraint(place).build()
         });
-        match self.client.create_bucket().bucket(&self.bucket).set_create_bucket_configuration(place).send().await {
+        match client.create_bucket().bucket(&self.settings.bucket).set_create_bucket_configuration(place).send().await {
             Ok(_) => Ok(()),
             Err(error) if matches!(error.code(), Some("BucketAlreadyOwnedByYou" | "BucketAlreadyExists")) => Ok(()),
-            Err(error) => Err(failed("create bucket", &self.bucket, &error)),
+            Err(error) => Err(failed("create bucket", &self.settings.bucket, &error)),
         }
     }
 
@@ -154,7 +167,8 @@ impl ObjectStore {
         content_type: &str,
         metadata: &BTreeMap<String, String>,
     ) -> Result<(), ObjectError> {
-        let mut request = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type);
+        let mut request =
+            self.client().await.put_object().bucket(&self.settings.bucket).key(key).content_type(content_type);
         for (name, value) in metadata {
             request = request.metadata(name, value);
         }
@@ -167,7 +181,7 @@ impl ObjectStore {
     /// # Errors
     /// When it is not there ([`ObjectError::is_missing`]) or cannot be read.
     pub async fn get(&self, key: &str) -> Result<Object, ObjectError> {
-        let answer = self.client.get_object().bucket(&self.bucket).key(key).send().await;
+        let answer = self.client().await.get_object().bucket(&self.settings.bucket).key(key).send().await;
         let answer = answer.map_err(|error| failed("read object", key, &error))?;
         let metadata = answer.metadata.unwrap_or_default().into_iter().collect();
         let body = answer.body.collect().await.map_err(|error| ObjectError {
@@ -184,7 +198,7 @@ impl ObjectStore {
     /// # Errors
     /// As [`ObjectStore::get`].
     pub async fn metadata(&self, key: &str) -> Result<BTreeMap<String, String>, ObjectError> {
-        let answer = self.client.head_object().bucket(&self.bucket).key(key).send().await;
+        let answer = self.client().await.head_object().bucket(&self.settings.bucket).key(key).send().await;
         let answer = answer.map_err(|error| failed("read object", key, &error))?;
         Ok(answer.metadata.unwrap_or_default().into_iter().collect())
     }
@@ -195,7 +209,8 @@ impl ObjectStore {
     /// When the bucket cannot be listed.
     pub async fn list(&self, prefix: &str) -> Result<Vec<ObjectEntry>, ObjectError> {
         let mut entries = Vec::new();
-        let mut pages = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix).into_paginator().send();
+        let mut pages =
+            self.client().await.list_objects_v2().bucket(&self.settings.bucket).prefix(prefix).into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| failed("list objects under", prefix, &error))?;
             for object in page.contents.unwrap_or_default() {
@@ -216,7 +231,7 @@ impl ObjectStore {
     /// # Errors
     /// When the server cannot be reached or refuses.
     pub async fn delete(&self, key: &str) -> Result<(), ObjectError> {
-        let answer = self.client.delete_object().bucket(&self.bucket).key(key).send().await;
+        let answer = self.client().await.delete_object().bucket(&self.settings.bucket).key(key).send().await;
         answer.map(|_| ()).map_err(|error| failed("delete object", key, &error))
     }
 }

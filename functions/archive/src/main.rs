@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Error> {
     let mysql = Mysql::connect(&settings::environment).await?;
     let ObjectsSettings { endpoint, bucket } = ObjectsSettings::read(&settings::environment)?;
-    let objects = ObjectStore::new(&ObjectSettings { endpoint, ..ObjectSettings::on_aws(&bucket) }).await;
+    let objects = ObjectStore::new(&ObjectSettings { endpoint, ..ObjectSettings::on_aws(&bucket) });
     let retention = settings::retention(&settings::environment)?;
     invocation::serve(&mysql, async |event| {
         let begun = Instant::now();

@@ -29,7 +29,7 @@ async fn run() -> Result<(), Error> {
     let forecaster = Forecaster {
         mysql: mysql.pool().clone(),
         documents: DocumentStore::connect(&documents).await?,
-        objects: ObjectStore::new(&ObjectSettings { endpoint, ..ObjectSettings::on_aws(&bucket) }).await,
+        objects: ObjectStore::new(&ObjectSettings { endpoint, ..ObjectSettings::on_aws(&bucket) }),
         settings: Settings::read(&settings::environment)?,
         holder: uuid::Uuid::new_v4().to_string(),
     };

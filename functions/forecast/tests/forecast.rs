@@ -47,7 +47,7 @@ impl World {
             bucket: "millrace".into(),
             credentials: Some(ObjectCredentials { access_key: "key".into(), secret_key: secret }),
         };
-        let objects = ObjectStore::new(&objects).await;
+        let objects = ObjectStore::new(&objects);
         objects.create_bucket().await.unwrap();
         let forecaster = Forecaster {
             mysql,

@@ -26,6 +26,6 @@ async fn run() -> Result<(), Error> {
     let objects = ObjectSettings { endpoint, ..ObjectSettings::on_aws(&bucket) };
     let DocumentsSettings { url, database, user, password } = DocumentsSettings::read(&settings::environment).await?;
     let documents = DocumentSettings { url, database, user, password, timeout: PATIENCE };
-    let score = Score::new(mysql.clone(), ObjectStore::new(&objects).await, DocumentStore::connect(&documents).await?);
+    let score = Score::new(mysql.clone(), ObjectStore::new(&objects), DocumentStore::connect(&documents).await?);
     invocation::serve(&mysql, async |payload| score.handle(payload).await).await
 }

@@ -30,7 +30,7 @@ async fn run() -> Result<(), Error> {
     let train = Train {
         mysql: mysql.pool().clone(),
         documents: DocumentStore::connect(&documents).await?,
-        objects: ObjectStore::new(&objects).await,
+        objects: ObjectStore::new(&objects),
         holder: format!("train {}", uuid::Uuid::new_v4()),
         settings: Settings::read(&settings::environment)?,
         clock: Utc::now,

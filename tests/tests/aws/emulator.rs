@@ -109,7 +109,7 @@ impl Aws {
             bucket: bucket.into(),
             credentials: Some(ObjectCredentials { access_key: KEY.into(), secret_key: KEY.into() }),
         };
-        let store = ObjectStore::new(&settings).await;
+        let store = ObjectStore::new(&settings);
         store.create_bucket().await.expect("the bucket is made");
         store
     }

@@ -254,8 +254,7 @@ async fn while_the_destination_is_away_nothing_is_committed_and_nothing_lost() {
         region: "eu-west-1".to_owned(),
         bucket: "millrace".to_owned(),
         credentials: Some(ObjectCredentials { access_key: "key".to_owned(), secret_key: "a secret".into() }),
-    })
-    .await;
+    });
     let topic = Topic::new(1).await;
     topic.produce(0, &["poison"]).await;
     let host = topic

@@ -10,19 +10,18 @@ use millrace_store_objects::{ObjectCredentials, ObjectSettings, ObjectStore};
 pub(crate) async fn object_store(folder: &std::path::Path) -> (ObjectsServer, ObjectStore) {
     let secret = secrecy::SecretString::from("a secret");
     let server = ObjectsServer::start(folder, "127.0.0.1:0".parse().unwrap(), "key", &secret).await.unwrap();
-    let store = store(&server, "a secret").await;
+    let store = store(&server, "a secret");
     store.create_bucket().await.unwrap();
     (server, store)
 }
 
-async fn store(server: &ObjectsServer, secret: &str) -> ObjectStore {
+fn store(server: &ObjectsServer, secret: &str) -> ObjectStore {
     ObjectStore::new(&ObjectSettings {
         endpoint: Some(format!("http://{}", server.address())),
         region: "eu-west-1".to_owned(),
         bucket: "millrace".to_owned(),
         credentials: Some(ObjectCredentials { access_key: "key".to_owned(), secret_key: secret.into() }),
     })
-    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,6 +50,6 @@ async fn an_object_comes_back_with_its_metadata_and_is_listed_and_outlives_the_s
 async fn whoever_signs_with_another_secret_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (server, _store) = object_store(folder.path()).await;
-    let error = store(&server, "another secret").await.list("").await.unwrap_err();
+    let error = store(&server, "another secret").list("").await.unwrap_err();
     assert!(!error.is_missing() && error.to_string().contains("SignatureDoesNotMatch"), "{error}");
 }

@@ -57,10 +57,10 @@ impl GivenUp {
     /// When there is no stack or no such batch, or Kafka does not take what is replayed.
     pub async fn run(self) -> Result<(), CommandError> {
         let (batches, brokers) = match &self.bucket {
-            Some(bucket) => (Batches::on_aws(bucket).await, None),
+            Some(bucket) => (Batches::on_aws(bucket), None),
             None => {
                 let stack = Home::find()?.stack()?;
-                (Batches::of(&stack).await?, Some(stack.kafka_brokers()))
+                (Batches::of(&stack)?, Some(stack.kafka_brokers()))
             }
         };
         match self.action {

@@ -146,7 +146,7 @@ impl Stores {
         let objects = objects.ok_or_else(|| {
             CommandError::input("--mysql-url: --bucket is missing, which has the models' artefacts and cards")
         })?;
-        Ok(Self { pool: database.pool().await?, objects: ObjectStore::new(&objects).await })
+        Ok(Self { pool: database.pool().await?, objects: ObjectStore::new(&objects) })
     }
 
     async fn show(&self, version: u32, as_json: bool) -> Result<(), CommandError> {

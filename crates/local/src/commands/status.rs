@@ -118,7 +118,7 @@ impl Status {
 async fn count(stack: &Stack, report: &Report) -> anyhow::Result<Vec<TopicCounts>> {
     let pool = database::of_stack(stack)?;
     let positions = status::snapshot(&pool).await?;
-    let given_up = GivenUp::of(stack).await?.list().await?;
+    let given_up = GivenUp::of(stack)?.list().await?;
     let ends = topics::end_offsets(&stack.kafka_brokers()).await?;
     pool.close().await;
     let none = std::collections::BTreeMap::new();

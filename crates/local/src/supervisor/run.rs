@@ -122,7 +122,7 @@ async fn host_config(shared: &Shared, plan: Plan) -> anyhow::Result<HostConfig> 
     config.common_environment = environment::common(home, stack);
     config.region = REGION.to_owned();
     config.brokers = Some(stack.kafka_brokers());
-    config.objects = Some(ObjectStore::new(&stack.object_settings()).await);
+    config.objects = Some(ObjectStore::new(&stack.object_settings()));
     config.http_address = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, stack.ports()?.dashboard())));
     Ok(config)
 }
@@ -144,7 +144,7 @@ async fn start(shared: &Shared, services: &mut Services, host: &Host, plan: Plan
         if stack.engine == Engine::Compose {
             return Ok(());
         }
-        ObjectStore::new(&stack.object_settings()).await.create_bucket().await.context("the bucket can't be made")
+        ObjectStore::new(&stack.object_settings()).create_bucket().await.context("the bucket can't be made")
     };
     try_join!(topics, schema, bucket, ready.documents)?;
     if plan.services_only {

@@ -82,7 +82,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let secret = secrecy::SecretString::from(SECRET);
         let server = ObjectsServer::start(folder.path(), "127.0.0.1:0".parse().unwrap(), "key", &secret).await.unwrap();
-        let objects = ObjectStore::new(&object_settings(&server)).await;
+        let objects = ObjectStore::new(&object_settings(&server));
         objects.create_bucket().await.unwrap();
         Self { database, pool, objects, server, _folder: folder, next: AtomicU64::new(0) }
     }
@@ -95,7 +95,7 @@ impl World {
             object_settings(&self.server),
         );
         let run = async move || {
-            let archive = Archive { pool: pool::with(options), objects: ObjectStore::new(&settings).await, ..archive };
+            let archive = Archive { pool: pool::with(options), objects: ObjectStore::new(&settings), ..archive };
             let request = Request::Archive { through: Some(day("2026-03-01")) };
             match archive.run(&request, Utc::now(), Instant::now() + Duration::from_secs(60)).await {
                 Ok(Answer::Archived(archived)) => assert!(archived.finished),

@@ -47,7 +47,7 @@ impl World {
             bucket: "millrace".into(),
             credentials: Some(ObjectCredentials { access_key: "key".into(), secret_key: secret }),
         };
-        let objects = ObjectStore::new(&settings).await;
+        let objects = ObjectStore::new(&settings);
         objects.create_bucket().await.unwrap();
         let score = Score::new(mysql.clone(), objects.clone(), documents.clone());
         Self { database, mysql, documents, objects, server: Some(server), score, offset: 0.into(), _folder: folder }

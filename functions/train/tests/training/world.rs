@@ -60,7 +60,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let secret = SecretString::from(SECRET);
         let server = ObjectsServer::start(folder.path(), "127.0.0.1:0".parse().unwrap(), "key", &secret).await.unwrap();
-        let objects = ObjectStore::new(&object_settings(&server)).await;
+        let objects = ObjectStore::new(&object_settings(&server));
         objects.create_bucket().await.unwrap();
         let settings = Settings { contact_cost: 10.0, value_kept: 100.0, seed: 42, max_rows: 100_000 };
         let train = Train { mysql, documents, objects, holder: "a test".into(), settings, clock: Utc::now };
@@ -91,7 +91,7 @@ impl World {
         let run = async move || {
             let mysql = pool::with(options);
             let documents = DocumentStore::connect(&documents).await.unwrap();
-            let objects = ObjectStore::new(&objects).await;
+            let objects = ObjectStore::new(&objects);
             Train { mysql, documents, objects, ..train }.run().await
         };
         kill::after(limit, run).await;

@@ -48,7 +48,7 @@ pub(super) async fn wait(
 ) -> Result<(), CommandError> {
     let mut watch = Watch {
         pool: database::of_stack(stack)?,
-        given_up: GivenUp::of(stack).await?,
+        given_up: GivenUp::of(stack)?,
         control: Control::new(stack),
         topic,
         produced,
