@@ -113,8 +113,14 @@ impl Topic {
         let mut list = TopicPartitionList::new();
         list.add_partition(&self.name, partition);
         let asked = tokio::task::spawn_blocking(move || {
-            // The broker may still be choosing the group's coordinator.
-            (0..20).find_map(|_| consumer.committed_offsets(list.clone(), Duration::from_secs(5)).ok())
+            // The broker may still be choosing the group's coordinator, and say so at once.
+            (0..40).find_map(|_| {
+                let committed = consumer.committed_offsets(list.clone(), Duration::from_secs(5)).ok();
+                if committed.is_none() {
+                    std::thread::sleep(Duration::from_millis(500));
+                }
+                committed
+            })
         });
         match asked.await.unwrap().expect("the group's coordinator answers").elements()[0].offset() {
             Offset::Offset(offset) => Some(offset),
