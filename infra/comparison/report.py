@@ -107,13 +107,13 @@ def how_often(found):
     counts = {key: len(found.of(*key)) for key in found.keys}
     usual = max(counts.values())
     fewer = {}
-    for (library, family, rows, cores), count in counts.items():
+    for key, count in counts.items():
         if count < usual:
-            fewer.setdefault((count, rows), set()).add((library, family, rows, cores))
+            fewer.setdefault((count, key[2]), []).append(key)
     told = []
     for (count, rows), keys in sorted(fewer.items()):
-        all_of_them = all(key in keys for key in counts if key[2] == rows)
         whose = sorted({f"{TITLES[library]}'s {NAMES[family]}" for library, family, _, _ in keys})
+        all_of_them = len(keys) == sum(key[2] == rows for key in counts)
         who = "" if all_of_them else f"of {', '.join(whose)} "
         told.append(f"{'one' if count == 1 else count} {who}at {rows:,} rows")
     return f"Figures are medians of {usual} runs" + (f", but of {'; of '.join(told)}" if told else "")
