@@ -114,7 +114,7 @@ impl Topic {
         list.add_partition(&self.name, partition);
         let asked = tokio::task::spawn_blocking(move || {
             // The broker may still be choosing the group's coordinator, and say so at once.
-            (0..40).find_map(|_| {
+            (0..20).find_map(|_| {
                 let committed = consumer.committed_offsets(list.clone(), Duration::from_secs(5)).ok();
                 if committed.is_none() {
                     std::thread::sleep(Duration::from_millis(500));
