@@ -12,9 +12,10 @@ locals {
   # The proxy's certificate is of a public authority; the database's own is of RDS' authority, which the deploy puts into the package.
   tls = var.proxy ? "ssl-mode=VERIFY_IDENTITY" : "ssl-mode=VERIFY_IDENTITY&ssl-ca=/var/task/rds-ca.pem"
 
-  # Sessions speak TLS; times are UTC; big statements of a batch fit; slow ones are logged.
+  # Sessions speak TLS; times are UTC; big statements of a batch fit; slow ones are logged. RDS takes 0 and 1 for the first,
+  # Aurora's clusters OFF and ON.
   parameters = {
-    require_secure_transport = "1"
+    require_secure_transport = local.rds ? "1" : "ON"
     time_zone                = "UTC"
     max_allowed_packet       = "67108864"
     slow_query_log           = "1"

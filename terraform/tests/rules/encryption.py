@@ -2,6 +2,13 @@
 
 from plan import drop, rule, set_on, statements
 
+# RDS and Aurora write the same parameter differently, and refuse the other's word.
+TLS_PARAMETERS = {
+    "aws_db_parameter_group": ("require_secure_transport", "1"),
+    "aws_rds_cluster_parameter_group": ("require_secure_transport", "ON"),
+    "aws_docdb_cluster_parameter_group": ("tls", "enabled"),
+}
+
 
 @rule("What is stored is encrypted with the platform's keys", set_on("aws_secretsmanager_secret", kms_key_id=None))
 def encrypted(plan):
@@ -41,14 +48,10 @@ def tls(plan):
         transit = resource["encryption_info"][0]["encryption_in_transit"][0]
         if transit["client_broker"] != "TLS" or transit["in_cluster"] is not True:
             yield resource.address
-    for resource in plan.of("aws_db_parameter_group", "aws_rds_cluster_parameter_group"):
-        if {"require_secure_transport": "1"}.items() - {
-            it["name"]: it["value"] for it in resource["parameter"]
-        }.items():
-            yield resource.address
-    for resource in plan.of("aws_docdb_cluster_parameter_group"):
-        if {"tls": "enabled"}.items() - {it["name"]: it["value"] for it in resource["parameter"]}.items():
-            yield resource.address
+    for kind, required in TLS_PARAMETERS.items():
+        for resource in plan.of(kind):
+            if required not in [(it["name"], it["value"]) for it in resource["parameter"]]:
+                yield resource.address
     for resource in plan.of("aws_db_proxy"):
         if resource["require_tls"] is not True:
             yield resource.address

@@ -99,6 +99,11 @@ run "makes_aurora_instead" {
     condition     = length(aws_db_instance.this) == 0 && length(aws_rds_cluster_instance.this) == 2 && aws_rds_cluster.this[0].storage_encrypted
     error_message = "a cluster of two instances, and no single one"
   }
+
+  assert {
+    condition     = contains([for parameter in aws_rds_cluster_parameter_group.this[0].parameter : "${parameter.name}=${parameter.value}"], "require_secure_transport=ON")
+    error_message = "TLS only, as Aurora writes it"
+  }
 }
 
 run "refuses_aurora_of_the_other_engines_version" {
