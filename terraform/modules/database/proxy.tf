@@ -39,6 +39,9 @@ resource "aws_db_proxy_target" "this" {
   target_group_name      = aws_db_proxy_default_target_group.this[0].name
   db_instance_identifier = local.rds ? aws_db_instance.this[0].identifier : null
   db_cluster_identifier  = local.rds ? null : aws_rds_cluster.this[0].cluster_identifier
+
+  # A cluster is refused as a target while one of its instances is still being made.
+  depends_on = [aws_rds_cluster_instance.this]
 }
 
 resource "aws_iam_role" "proxy" {
