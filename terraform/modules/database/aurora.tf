@@ -54,6 +54,7 @@ resource "aws_rds_cluster" "this" {
 }
 
 resource "aws_rds_cluster_instance" "this" {
+  #checkov:skip=CKV_AWS_226:An Aurora version is named to the patch; the reason stands at the argument
   count = local.rds ? 0 : (var.multi_az ? 2 : 1)
 
   identifier         = "${var.name}-${count.index + 1}"
@@ -62,8 +63,12 @@ resource "aws_rds_cluster_instance" "this" {
   engine_version     = aws_rds_cluster.this[0].engine_version
   instance_class     = var.instance_class
 
-  publicly_accessible             = false
-  auto_minor_version_upgrade      = true
+  publicly_accessible = false
+
+  # An Aurora version is named to its patch. Had AWS raised it by itself, the next apply would ask for the older one, which is
+  # refused. It is raised by engine_version.
+  auto_minor_version_upgrade = false
+
   performance_insights_enabled    = true
   performance_insights_kms_key_id = var.data_key_arn
   monitoring_interval             = 60

@@ -15,7 +15,7 @@ variable "engine" {
 }
 
 variable "engine_version" {
-  description = "The engine's version: 8.4 for rds, such as 8.0.mysql_aurora.3.10.0 for aurora."
+  description = "The engine's version: 8.4 for rds, whose minor versions come by themselves; such as 8.0.mysql_aurora.3.10.0 for aurora, which is raised here."
   type        = string
   default     = "8.4"
 

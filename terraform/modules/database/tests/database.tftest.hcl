@@ -104,6 +104,11 @@ run "makes_aurora_instead" {
     condition     = contains([for parameter in aws_rds_cluster_parameter_group.this[0].parameter : "${parameter.name}=${parameter.value}"], "require_secure_transport=ON")
     error_message = "TLS only, as Aurora writes it"
   }
+
+  assert {
+    condition     = alltrue([for instance in aws_rds_cluster_instance.this : !instance.auto_minor_version_upgrade])
+    error_message = "the version stays the one that is asked for"
+  }
 }
 
 run "refuses_aurora_of_the_other_engines_version" {
