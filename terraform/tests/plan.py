@@ -70,9 +70,11 @@ def rule(sentence, fault, only=None):
     return register
 
 
-def set_on(kind, **values):
+def set_on(*kinds, **values):
+    """On the first resource of these types: a platform has one engine or the other."""
+
     def fault(plan):
-        plan.of(kind)[0].values.update(values)
+        plan.of(*kinds)[0].values.update(values)
 
     return fault
 

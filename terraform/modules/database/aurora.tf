@@ -58,7 +58,7 @@ resource "aws_rds_cluster_instance" "this" {
   count = local.rds ? 0 : (var.multi_az ? 2 : 1)
 
   identifier         = "${var.name}-${count.index + 1}"
-  cluster_identifier = aws_rds_cluster.this[0].id
+  cluster_identifier = aws_rds_cluster.this[0].cluster_identifier
   engine             = aws_rds_cluster.this[0].engine
   engine_version     = aws_rds_cluster.this[0].engine_version
   instance_class     = var.instance_class

@@ -68,7 +68,7 @@ resource "aws_docdb_cluster_instance" "this" {
   count = var.instances
 
   identifier                 = "${var.name}-documents-${count.index + 1}"
-  cluster_identifier         = aws_docdb_cluster.this.id
+  cluster_identifier         = aws_docdb_cluster.this.cluster_identifier
   instance_class             = var.instance_class
   ca_cert_identifier         = "rds-ca-rsa2048-g1"
   auto_minor_version_upgrade = true

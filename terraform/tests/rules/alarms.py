@@ -8,6 +8,14 @@ from plan import drop, rule
 
 ALARMS = json.loads((Path(__file__).resolve().parents[2] / "alarms.json").read_text())
 
+# What there is once, and the types that it may be of. Aurora's disk grows without end, serverless Kafka has no brokers.
+WATCHED = {
+    "database": ("aws_db_instance", "aws_rds_cluster"),
+    "database-disk": ("aws_db_instance",),
+    "documents": ("aws_docdb_cluster",),
+    "brokers": ("aws_msk_cluster",),
+}
+
 
 def wanted_alarms(plan):
     names = []
@@ -21,13 +29,7 @@ def wanted_alarms(plan):
                 names += [f"{alarm['name']}-{name}-{it['kafka']['topic']}" for it in triggers if "kafka" in it]
             if kind == f"function:{name}":
                 names.append(alarm["name"])
-        present = {
-            "database": "aws_db_instance",
-            "database-disk": "aws_db_instance",
-            "documents": "aws_docdb_cluster",
-            "brokers": "aws_msk_cluster",
-        }
-        if kind in present and plan.of(present[kind]):
+        if kind in WATCHED and plan.of(*WATCHED[kind]):
             names.append(alarm["name"])
         if kind == "each-broker":
             names += [

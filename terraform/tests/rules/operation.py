@@ -5,8 +5,12 @@ from plan import UNKNOWN, rule, set_on
 NAMED = (
     "aws_cloudwatch_metric_alarm",
     "aws_db_instance",
+    "aws_docdb_cluster",
+    "aws_docdb_cluster_instance",
     "aws_iam_role",
     "aws_lambda_function",
+    "aws_rds_cluster",
+    "aws_rds_cluster_instance",
     "aws_s3_bucket",
     "aws_secretsmanager_secret",
     "aws_sns_topic",
@@ -17,7 +21,7 @@ NAMED = (
 @rule("Nothing is named by chance, so that a second apply changes nothing", set_on("aws_s3_bucket", bucket=UNKNOWN))
 def stable_names(plan):
     for resource in plan.of(*NAMED):
-        for key in ("name", "bucket", "function_name", "identifier", "alarm_name"):
+        for key in ("name", "bucket", "function_name", "identifier", "cluster_identifier", "alarm_name"):
             if resource[key] == UNKNOWN:
                 yield f"{resource.address}: {key}"
 
@@ -40,13 +44,18 @@ def retention(plan):
 
 @rule(
     "What prod holds survives a zone, a mistake and a bad release",
-    set_on("aws_db_instance", multi_az=False),
+    set_on("aws_db_instance", "aws_rds_cluster", deletion_protection=False),
     only="prod",
 )
 def survives(plan):
     for database in plan.of("aws_db_instance"):
         if not (database["multi_az"] and database["deletion_protection"] and database["backup_retention_period"] >= 30):
             yield database.address
+    for cluster in plan.of("aws_rds_cluster"):
+        if not (cluster["deletion_protection"] and cluster["backup_retention_period"] >= 30):
+            yield cluster.address
+        if len(plan.of("aws_rds_cluster_instance")) < 2:
+            yield f"{cluster.address}: a single instance"
     for cluster in plan.of("aws_docdb_cluster"):
         if not cluster["deletion_protection"] or len(plan.of("aws_docdb_cluster_instance")) < 2:
             yield cluster.address
