@@ -14,6 +14,9 @@ resource "aws_quicksight_vpc_connection" "this" {
   role_arn           = aws_iam_role.this.arn
   subnet_ids         = var.subnet_ids
   security_group_ids = var.security_group_ids
+
+  # QuickSight takes its interfaces out of the VPC by the role: what the role may do goes last.
+  depends_on = [aws_iam_role_policy.this]
 }
 
 resource "aws_quicksight_data_source" "this" {
