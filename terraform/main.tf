@@ -147,9 +147,11 @@ module "bi" {
   name               = local.name
   account_id         = var.account_id
   principal          = var.bi.principal
+  secrets_role       = var.bi.secrets_role
   subnet_ids         = module.network.subnet_ids
   security_group_ids = [module.network.security_group_ids.mysql_client]
   database           = { host = module.database[0].host, secret_arn = module.database[0].user_secret_arns.bi }
+  data_key_alias     = module.keys.aliases.data
 }
 
 module "spark" {

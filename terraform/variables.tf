@@ -228,9 +228,12 @@ variable "domain" {
 }
 
 variable "bi" {
-  description = "QuickSight on the views; null for none."
-  type        = object({ principal = string })
-  default     = null
+  description = "QuickSight on the views: who sees them, and the role by which QuickSight reads secrets; null for none."
+  type = object({
+    principal    = string
+    secrets_role = optional(string, "aws-quicksight-secretsmanager-role-v0")
+  })
+  default = null
 }
 
 variable "nifi" {

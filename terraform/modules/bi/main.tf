@@ -49,6 +49,9 @@ resource "aws_quicksight_data_source" "this" {
     principal = local.principal_arn
     actions   = ["quicksight:DescribeDataSource", "quicksight:DescribeDataSourcePermissions", "quicksight:PassDataSource"]
   }
+
+  # QuickSight signs in to the database as soon as the source is made.
+  depends_on = [aws_iam_role_policy.secret]
 }
 
 resource "aws_quicksight_data_set" "this" {

@@ -45,3 +45,30 @@ data "aws_iam_policy_document" "this" {
     resources = ["*"]
   }
 }
+
+# QuickSight's console makes the role that reads secrets, and allows it to read the chosen ones, not to decrypt by a key of ours.
+resource "aws_iam_role_policy" "secret" {
+  name   = "${var.name}-secret"
+  role   = var.secrets_role
+  policy = data.aws_iam_policy_document.secret.json
+}
+
+data "aws_iam_policy_document" "secret" {
+  statement {
+    actions = ["kms:Decrypt"]
+    # A key's id is only known once it is made: it is named by its alias.
+    resources = ["arn:${data.aws_partition.current.partition}:kms:${data.aws_region.current.name}:${var.account_id}:key/*"]
+
+    condition {
+      test     = "ForAnyValue:StringEquals"
+      variable = "kms:ResourceAliases"
+      values   = [var.data_key_alias]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["secretsmanager.${data.aws_region.current.name}.amazonaws.com"]
+    }
+  }
+}

@@ -37,3 +37,19 @@ variable "database" {
   description = "The database's host and the BI user's secret."
   type        = object({ host = string, secret_arn = string })
 }
+
+variable "data_key_alias" {
+  description = "The alias of the KMS key of that secret, by which policies name it."
+  type        = string
+}
+
+variable "secrets_role" {
+  description = "The name of the role by which QuickSight reads secrets, which its console makes when a secret is first allowed."
+  type        = string
+  default     = "aws-quicksight-secretsmanager-role-v0"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9+=,.@_-]{1,64}$", var.secrets_role))
+    error_message = "secrets_role must be a role's name, such as aws-quicksight-secretsmanager-role-v0, without ARN and path."
+  }
+}

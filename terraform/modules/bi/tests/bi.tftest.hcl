@@ -9,6 +9,7 @@ variables {
   subnet_ids         = ["subnet-1", "subnet-2"]
   security_group_ids = ["sg-1"]
   database           = { host = "db", secret_arn = "arn:aws:secretsmanager:eu-central-1:000000000000:secret:millrace-test/mysql/bi-abcdef" }
+  data_key_alias     = "alias/millrace-test-data"
 }
 
 run "makes_a_data_set_for_each_view" {
@@ -23,18 +24,25 @@ run "makes_a_data_set_for_each_view" {
     condition     = !aws_quicksight_data_source.this.ssl_properties[0].disable_ssl
     error_message = "TLS"
   }
+
+  assert {
+    condition     = aws_iam_role_policy.secret.role == "aws-quicksight-secretsmanager-role-v0"
+    error_message = "the role of QuickSight's console may decrypt the secret"
+  }
 }
 
-run "refuses_one_zone_and_everyone" {
+run "refuses_what_could_not_work" {
   command = plan
 
   variables {
-    subnet_ids = ["subnet-1", "subnet-1"]
-    principal  = "*"
+    subnet_ids   = ["subnet-1", "subnet-1"]
+    principal    = "*"
+    secrets_role = "arn:aws:iam::000000000000:role/service-role/aws-quicksight-secretsmanager-role-v0"
   }
 
   expect_failures = [
     var.subnet_ids,
     var.principal,
+    var.secrets_role,
   ]
 }
