@@ -147,6 +147,7 @@ module "bi" {
   name               = local.name
   account_id         = var.account_id
   principal          = var.bi.principal
+  identity_region    = var.bi.identity_region
   secrets_role       = var.bi.secrets_role
   subnet_ids         = module.network.subnet_ids
   security_group_ids = [module.network.security_group_ids.mysql_client]

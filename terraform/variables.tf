@@ -228,10 +228,11 @@ variable "domain" {
 }
 
 variable "bi" {
-  description = "QuickSight on the views: who sees them, and the role by which QuickSight reads secrets; null for none."
+  description = "QuickSight on the views: who sees them, the region that it was signed up in when it is not the deploy's, and the role by which it reads secrets; null for none."
   type = object({
-    principal    = string
-    secrets_role = optional(string, "aws-quicksight-secretsmanager-role-v0")
+    principal       = string
+    identity_region = optional(string)
+    secrets_role    = optional(string, "aws-quicksight-secretsmanager-role-v0")
   })
   default = null
 }

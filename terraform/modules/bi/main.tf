@@ -4,7 +4,8 @@ data "aws_region" "current" {}
 data "aws_partition" "current" {}
 
 locals {
-  principal_arn = "arn:${data.aws_partition.current.partition}:quicksight:${data.aws_region.current.name}:${var.account_id}:${var.principal}"
+  identity_region = coalesce(var.identity_region, data.aws_region.current.name)
+  principal_arn   = "arn:${data.aws_partition.current.partition}:quicksight:${local.identity_region}:${var.account_id}:${var.principal}"
 }
 
 resource "aws_quicksight_vpc_connection" "this" {

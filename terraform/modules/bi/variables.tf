@@ -18,6 +18,17 @@ variable "principal" {
   }
 }
 
+variable "identity_region" {
+  description = "The region that QuickSight was signed up in, where its users and groups live; null for the region of the deploy."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.identity_region == null || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.identity_region))
+    error_message = "identity_region must be one of AWS' regions, such as us-east-1."
+  }
+}
+
 variable "subnet_ids" {
   description = "Private subnets of at least two zones."
   type        = list(string)

@@ -31,18 +31,42 @@ run "makes_a_data_set_for_each_view" {
   }
 }
 
+run "names_people_where_they_live" {
+  command = apply
+
+  assert {
+    condition     = alltrue([for permission in aws_quicksight_data_source.this.permission : permission.principal == "arn:aws:quicksight:eu-central-1:000000000000:group/default/bi"])
+    error_message = "in the region of the deploy"
+  }
+}
+
+run "names_people_of_another_region" {
+  command = apply
+
+  variables {
+    identity_region = "us-east-1"
+  }
+
+  assert {
+    condition     = alltrue([for set in values(aws_quicksight_data_set.this) : alltrue([for permission in set.permissions : permission.principal == "arn:aws:quicksight:us-east-1:000000000000:group/default/bi"])])
+    error_message = "in the region that QuickSight was signed up in"
+  }
+}
+
 run "refuses_what_could_not_work" {
   command = plan
 
   variables {
-    subnet_ids   = ["subnet-1", "subnet-1"]
-    principal    = "*"
-    secrets_role = "arn:aws:iam::000000000000:role/service-role/aws-quicksight-secretsmanager-role-v0"
+    subnet_ids      = ["subnet-1", "subnet-1"]
+    principal       = "*"
+    identity_region = "Virginia"
+    secrets_role    = "arn:aws:iam::000000000000:role/service-role/aws-quicksight-secretsmanager-role-v0"
   }
 
   expect_failures = [
     var.subnet_ids,
     var.principal,
+    var.identity_region,
     var.secrets_role,
   ]
 }
