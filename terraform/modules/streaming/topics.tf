@@ -10,8 +10,9 @@ locals {
   topic_resources = {
     for name, topic in var.topics : join("", [for part in split("-", name) : title(part)]) => {
       Type = "AWS::MSK::Topic"
-      # A topic holds records: taking it out of the list must not delete them.
-      DeletionPolicy = "Retain"
+      # A topic holds records: taking it out of the list must not delete them. One that a failed stack just made goes with it, or
+      # its name would stop the next try.
+      DeletionPolicy = "RetainExceptOnCreate"
       Properties = {
         ClusterArn        = local.cluster_arn
         TopicName         = name
