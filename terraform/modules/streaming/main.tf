@@ -27,7 +27,7 @@ resource "aws_msk_cluster" "this" {
   cluster_name           = var.name
   kafka_version          = var.broker.version
   number_of_broker_nodes = var.broker.count
-  enhanced_monitoring    = "PER_TOPIC_PER_BROKER"
+  enhanced_monitoring    = "DEFAULT" # has all that alarms watch, and is free
 
   broker_node_group_info {
     instance_type   = var.broker.type

@@ -31,6 +31,11 @@ run "makes_brokers_that_lose_nothing" {
   }
 
   assert {
+    condition     = aws_msk_cluster.this[0].enhanced_monitoring == "DEFAULT"
+    error_message = "no metric is paid for that no alarm watches"
+  }
+
+  assert {
     condition     = length(aws_msk_serverless_cluster.this) == 0
     error_message = "one variant at a time"
   }
