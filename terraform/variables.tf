@@ -212,6 +212,11 @@ variable "emails" {
   description = "Who is written to, by severity. Each address confirms once."
   type        = object({ critical = optional(set(string), []), warning = optional(set(string), []) })
   default     = {}
+
+  validation {
+    condition     = alltrue([for address in setunion(var.emails.critical, var.emails.warning) : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s.]+$", address))])
+    error_message = "emails must be addresses, such as on-call@example.com."
+  }
 }
 
 variable "webhooks" {

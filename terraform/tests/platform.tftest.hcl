@@ -82,3 +82,13 @@ run "refuses_what_is_no_account_or_secret" {
 
   expect_failures = [var.account_id, var.manifests, var.secrets]
 }
+
+run "refuses_what_is_no_address" {
+  command = plan
+
+  variables {
+    emails = { critical = ["on-call@example.com"], warning = ["team"] }
+  }
+
+  expect_failures = [var.emails]
+}

@@ -33,6 +33,11 @@ variable "instance_class" {
     condition     = startswith(var.instance_class, "db.")
     error_message = "instance_class must begin with db."
   }
+
+  validation {
+    condition     = !can(regex(var.engine == "aurora" ? "^db\\.(t2|t3)\\.|\\.(micro|small)$" : "\\.(micro|small)$", var.instance_class))
+    error_message = "instance_class must be medium or larger, such as db.t4g.medium, and for aurora not of db.t2 or db.t3: the others have no Performance Insights."
+  }
 }
 
 variable "storage" {
@@ -41,8 +46,8 @@ variable "storage" {
   default     = { initial_gib = 100, most_gib = 1000 }
 
   validation {
-    condition     = var.storage.initial_gib >= 20 && var.storage.most_gib > var.storage.initial_gib
-    error_message = "storage.initial_gib must be at least 20, and storage.most_gib more than it."
+    condition     = var.storage.initial_gib >= 20 && var.storage.most_gib >= 1.1 * var.storage.initial_gib
+    error_message = "storage.initial_gib must be at least 20, and storage.most_gib at least a tenth more than it: RDS takes no less."
   }
 }
 

@@ -8,8 +8,8 @@ variable "instance_class" {
   type        = string
 
   validation {
-    condition     = startswith(var.instance_class, "db.")
-    error_message = "instance_class must begin with db."
+    condition     = can(regex("^db\\.(t3\\.medium|t4g\\.medium|(r5|r6g|r8g)\\.(large|([248]|12|16|24)?xlarge))$", var.instance_class))
+    error_message = "instance_class must be db.t3.medium, db.t4g.medium, or of db.r5, db.r6g or db.r8g from large up: DocumentDB has not all of RDS' classes."
   }
 }
 

@@ -107,4 +107,10 @@ variable "manifest" {
     condition     = length(distinct([for trigger in var.manifest.triggers : trigger.schedule.name if trigger.schedule != null])) == length([for trigger in var.manifest.triggers : 1 if trigger.schedule != null])
     error_message = "schedules' names must be unique within a function."
   }
+
+  validation {
+    # Scheduler's limit of 64 is on the whole, as triggers.tf names it.
+    condition     = alltrue([for trigger in var.manifest.triggers : can(regex("^[A-Za-z0-9_.-]+$", trigger.schedule.name)) && length("${var.name}-${var.function}-${trigger.schedule.name}") <= 64 if trigger.schedule != null])
+    error_message = "a schedule's name must be letters, digits, hyphens, dots and underscores, at most 64 with those of the environment and the function before it."
+  }
 }

@@ -80,8 +80,8 @@ variable "shift" {
   default     = "CodeDeployDefault.LambdaAllAtOnce"
 
   validation {
-    condition     = startswith(var.shift, "CodeDeployDefault.Lambda")
-    error_message = "shift must be one of CodeDeploy's configurations for Lambda, CodeDeployDefault.Lambda…"
+    condition     = can(regex("^CodeDeployDefault\\.Lambda(AllAtOnce|Canary10Percent(5|10|15|30)Minutes|Linear10PercentEvery(1Minute|(2|3|10)Minutes))$", var.shift))
+    error_message = "shift must be one of CodeDeploy's configurations for Lambda: CodeDeployDefault.LambdaAllAtOnce, …LambdaCanary10Percent5Minutes (or 10, 15, 30) or …LambdaLinear10PercentEvery1Minute (or 2Minutes, 3Minutes, 10Minutes)."
   }
 }
 

@@ -23,6 +23,17 @@ variable "topics" {
   }
 
   validation {
+    condition     = alltrue([for name in keys(var.topics) : can(regex("^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", name)) && length(name) <= 249])
+    error_message = "topics must be named by letters, digits and single hyphens between them, 249 at most, such as usage-events: CloudFormation takes no other names."
+  }
+
+  validation {
+    # As topics.tf names them for CloudFormation.
+    condition     = length(distinct([for name in keys(var.topics) : join("", [for part in split("-", name) : title(part)])])) == length(var.topics)
+    error_message = "topics must differ by more than hyphens, unlike a-1 and a1: CloudFormation would have one name for both."
+  }
+
+  validation {
     condition     = alltrue([for topic in values(var.topics) : topic.retention_hours >= 24])
     error_message = "retention_hours must be at least 24: records wait in Kafka while a database is away."
   }
@@ -50,8 +61,9 @@ variable "broker" {
   }
 
   validation {
-    condition     = startswith(var.broker.type, "kafka.")
-    error_message = "broker.type must begin with kafka., such as kafka.m7g.large."
+    # Express brokers have no disks of their own to size, and take no settings for copies.
+    condition     = can(regex("^kafka\\.(t3\\.small|m5\\.(large|([248]|12|16|24)?xlarge)|m7g\\.(large|([248]|12|16)?xlarge))$", var.broker.type))
+    error_message = "broker.type must be kafka.t3.small, or of kafka.m5 or kafka.m7g from large up, such as kafka.m7g.large; express brokers are not among them."
   }
 }
 

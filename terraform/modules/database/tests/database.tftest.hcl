@@ -129,7 +129,7 @@ run "refuses_what_could_not_work" {
     engine_version        = "8.0"
     subnet_ids            = ["subnet-1"]
     passwords             = { functions = "short", bi = "another-password-for-bi-2" }
-    storage               = { initial_gib = 100, most_gib = 100 }
+    storage               = { initial_gib = 100, most_gib = 109 }
     instance_class        = "m7g.large"
   }
 
@@ -141,4 +141,35 @@ run "refuses_what_could_not_work" {
     var.storage,
     var.instance_class,
   ]
+}
+
+run "refuses_a_class_without_performance_insights" {
+  command = plan
+
+  variables {
+    instance_class = "db.t4g.small"
+  }
+
+  expect_failures = [var.instance_class]
+}
+
+run "takes_the_smallest_class_with_performance_insights" {
+  command = plan
+
+  variables {
+    instance_class = "db.t3.medium"
+    storage        = { initial_gib = 100, most_gib = 110 }
+  }
+}
+
+run "refuses_a_class_without_performance_insights_on_aurora" {
+  command = plan
+
+  variables {
+    engine         = "aurora"
+    engine_version = "8.0.mysql_aurora.3.10.0"
+    instance_class = "db.t3.medium"
+  }
+
+  expect_failures = [var.instance_class]
 }

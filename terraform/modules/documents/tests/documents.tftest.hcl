@@ -61,3 +61,21 @@ run "refuses_what_could_not_work" {
     var.instance_class,
   ]
 }
+
+run "refuses_a_class_of_rds" {
+  command = plan
+
+  variables {
+    instance_class = "db.t4g.large"
+  }
+
+  expect_failures = [var.instance_class]
+}
+
+run "takes_a_class_for_more_documents" {
+  command = plan
+
+  variables {
+    instance_class = "db.r8g.2xlarge"
+  }
+}

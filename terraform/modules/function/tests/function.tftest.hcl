@@ -158,6 +158,55 @@ run "refuses_retries_that_lambda_does_not_make" {
   expect_failures = [var.manifest]
 }
 
+run "refuses_a_shift_that_codedeploy_has_not" {
+  command = plan
+
+  variables {
+    shift = "CodeDeployDefault.LambdaCanary20Percent5Minutes"
+  }
+
+  expect_failures = [var.shift]
+}
+
+run "takes_a_linear_shift" {
+  command = plan
+
+  variables {
+    shift = "CodeDeployDefault.LambdaLinear10PercentEvery3Minutes"
+  }
+}
+
+run "refuses_a_schedule_s_name_with_spaces" {
+  command = plan
+
+  variables {
+    manifest = {
+      description     = "has a schedule"
+      timeout_seconds = 60
+      memory_mb       = 256
+      triggers        = [{ schedule = { name = "every minute", expression = "rate(1 minute)" } }]
+    }
+  }
+
+  expect_failures = [var.manifest]
+}
+
+run "refuses_a_schedule_s_name_that_scheduler_finds_too_long" {
+  command = plan
+
+  variables {
+    manifest = {
+      description     = "has a schedule"
+      timeout_seconds = 60
+      memory_mb       = 256
+      # With millrace-test-rate- before it, 65.
+      triggers = [{ schedule = { name = "a-name-of-forty-six-characters-and-no-more-yes", expression = "rate(1 minute)" } }]
+    }
+  }
+
+  expect_failures = [var.manifest]
+}
+
 run "refuses_schedules_that_differ_in_retries" {
   command = plan
 

@@ -118,6 +118,54 @@ run "refuses_disks_that_could_not_grow" {
   expect_failures = [var.broker]
 }
 
+run "refuses_a_topic_that_cloudformation_could_not_name" {
+  command = plan
+
+  variables {
+    topics = { "usage_events" = { partitions = 1 } }
+  }
+
+  expect_failures = [var.topics]
+}
+
+run "refuses_topics_that_cloudformation_could_not_tell_apart" {
+  command = plan
+
+  variables {
+    topics = { a-1 = { partitions = 1 }, a1 = { partitions = 1 } }
+  }
+
+  expect_failures = [var.topics]
+}
+
+run "takes_each_size_of_broker" {
+  command = plan
+
+  variables {
+    broker = { type = "kafka.m7g.xlarge" }
+  }
+}
+
+run "refuses_a_size_that_is_not_there" {
+  command = plan
+
+  variables {
+    broker = { type = "kafka.m7g.24xlarge" }
+  }
+
+  expect_failures = [var.broker]
+}
+
+run "refuses_express_brokers" {
+  command = plan
+
+  variables {
+    broker = { type = "express.m7g.large" }
+  }
+
+  expect_failures = [var.broker]
+}
+
 run "refuses_another_service_s_type" {
   command = plan
 
