@@ -102,6 +102,8 @@ ROW_BYTES = 260  # a stored event with its indexes
 ARCHIVE_BYTES = 40  # an event in Parquet
 ROWS_A_SECOND = 20_000  # one instance of `rate` with 256 MB
 MAPPINGS = 3  # each has an event poller unit, which polls 20 MB/s
+ENDPOINTS = 6  # lambda, sts, secretsmanager, logs, xray and kafka
+ZONES = 3
 IO_BYTES = 4096  # what Aurora writes at once
 WRITTEN_TIMES = 3  # a row is in the log, in the table and in its indexes
 
@@ -134,7 +136,7 @@ def month(events, size):
         "functions (Lambda)": cost("lambda", gb_seconds) + cost("lambda_million", (batches + scheduled) / 1e6),
         "database": database,
         "documents": documents,
-        "endpoints of the network": cost("endpoint", 7 * 3 * HOURS),
+        "endpoints of the network": cost("endpoint", ENDPOINTS * ZONES * HOURS),
         "archive and models (S3), a year of it": cost("s3", events * 86_400 * 365 * ARCHIVE_BYTES / 1e9),
         "logs, metrics, alarms": cost("log", (batches * 700 + records * 0.2) / 1e9) + watching,
         "secrets, keys, WAF": cost("secret", 6) + cost("key", 2) + cost("waf", 1),

@@ -25,7 +25,7 @@ module "network" {
   log_key_arn        = module.keys.arns.telemetry
 
   interface_endpoints = setunion(
-    ["lambda", "sts", "secretsmanager", "logs", "xray", "kms"],
+    ["lambda", "sts", "secretsmanager", "logs", "xray"],
     var.streaming == null ? [] : ["kafka"],
     var.nifi == null ? [] : ["ecr.api", "ecr.dkr", "ssmmessages"],
   )

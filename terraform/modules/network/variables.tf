@@ -35,9 +35,9 @@ variable "log_key_arn" {
 }
 
 variable "interface_endpoints" {
-  description = "The AWS services that are reached by an endpoint in the VPC. There is no NAT: what is not listed cannot be reached."
+  description = "The AWS services that are reached by an endpoint in the VPC. There is no NAT: what is not listed cannot be reached. KMS is not among them: services decrypt by themselves, nothing in the VPC asks it."
   type        = set(string)
-  default     = ["lambda", "sts", "secretsmanager", "logs", "xray", "kms", "kafka"]
+  default     = ["lambda", "sts", "secretsmanager", "logs", "xray", "kafka"]
 
   validation {
     condition     = length(setsubtract(["lambda", "sts", "secretsmanager"], var.interface_endpoints)) == 0
