@@ -17,6 +17,10 @@ SECONDS = HOURS * 3600
 LIST = "AWS' price list, quoted in a public note of September or October 2026"
 TABLE = "public tables that say the same; not AWS' own"
 PRIVATELINK = "[AWS PrivateLink Cost Analysis](https://awsnegotiations.com/privatelink-cost-analysis.html), May 2026"
+INTER_ZONE = (
+    "0.01 at each end: [Inter-AZ Data Transfer Cost Reduction](https://awsnegotiations.com/inter-az-data-transfer-cost-reduction), "
+    "May 2026"
+)
 CLOUDWATCH = (
     "[Amazon CloudWatch Pricing](https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/), "
     "June 2026"
@@ -64,6 +68,7 @@ PRICES = {
     "docdb_disk": Price(0.10, "DocumentDB GB, month", "documentdb/pricing", TABLE),
     "docdb_io": Price(0.20, "million DocumentDB I/Os", "documentdb/pricing", TABLE),
     "endpoint": Price(0.01, "interface endpoint in a zone, hour", "privatelink/pricing", PRIVATELINK),
+    "zones": Price(0.02, "GB between zones, both ends", "ec2/pricing/on-demand", INTER_ZONE),
     "s3": Price(0.023, "GB, month", "s3/pricing", LIST),
     "log": Price(0.50, "GB of logs", "cloudwatch/pricing", CLOUDWATCH),
     "alarm": Price(0.10, "metric alarm, month", "cloudwatch/pricing", "one public table"),
@@ -98,6 +103,7 @@ SIZES = {
     10_000: Size("kafka.m7g.2xlarge", 60, 3, 2000, "aurora.db.r7g.4xlarge", 2, 16, "docdb.r6g.2xlarge", 2, 2000, 35),
 }
 
+RECORD_BYTES = 250  # an event in Kafka, not compressed
 ROW_BYTES = 260  # a stored event with its indexes
 ARCHIVE_BYTES = 40  # an event in Parquet
 ROWS_A_SECOND = 20_000  # one instance of `rate` with 256 MB
@@ -129,6 +135,8 @@ def month(events, size):
         database += cost("rds_disk", stored_gb * size.instances)
     documents = cost(size.documents, size.document_instances * HOURS) + cost("docdb_disk", 10)
     documents += cost("docdb_io", size.documents_a_minute * 2 * SECONDS / 60 / 1e6)
+    # Two times of three, a client's other end is in another zone. A record is sent and read, a row is stored; copies are free.
+    between_zones_gb = records * (2 * RECORD_BYTES + ROW_BYTES) * (ZONES - 1) / ZONES / 1e9
     watching = cost("alarm", 110) + cost("composite", 33) + cost("metric", 80) + cost("graphs", 1)
     return {
         "Kafka (MSK)": kafka,
@@ -137,6 +145,7 @@ def month(events, size):
         "database": database,
         "documents": documents,
         "endpoints of the network": cost("endpoint", ENDPOINTS * ZONES * HOURS),
+        "traffic between zones": cost("zones", between_zones_gb),
         "archive and models (S3), a year of it": cost("s3", events * 86_400 * 365 * ARCHIVE_BYTES / 1e9),
         "logs, metrics, alarms": cost("log", (batches * 700 + records * 0.2) / 1e9) + watching,
         "secrets, keys, WAF": cost("secret", 6) + cost("key", 2) + cost("waf", 1),
