@@ -42,7 +42,9 @@ resource "aws_docdb_cluster" "this" {
   engine             = "docdb"
   engine_version     = "5.0.0"
 
-  master_username             = "millrace"
+  master_username = "millrace"
+
+  # The secret is made by DocumentDB, under Secrets Manager's key for the account: the provider names no other for it.
   manage_master_user_password = true
 
   storage_encrypted = true

@@ -55,7 +55,7 @@ variable "security_group_ids" {
 }
 
 variable "data_key_arn" {
-  description = "The KMS key of disks, backups and the secret."
+  description = "The KMS key of disks and backups."
   type        = string
 }
 

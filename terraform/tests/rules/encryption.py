@@ -10,7 +10,10 @@ TLS_PARAMETERS = {
 }
 
 
-@rule("What is stored is encrypted with the platform's keys", set_on("aws_secretsmanager_secret", kms_key_id=None))
+@rule(
+    "What is stored is encrypted with the platform's keys, except DocumentDB's own secret",
+    set_on("aws_secretsmanager_secret", kms_key_id=None),
+)
 def encrypted(plan):
     keys = {
         "aws_cloudwatch_log_group": "kms_key_id",
