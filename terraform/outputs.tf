@@ -38,6 +38,16 @@ output "alarms" {
   value       = module.alarms.names
 }
 
+output "alarm_topics" {
+  description = "The SNS topics of alarms by severity, for chats and on-call services that subscribe by themselves."
+  value       = module.alarms.topic_arns
+}
+
+output "data_sets" {
+  description = "QuickSight's data sets by view; null without bi."
+  value       = one(module.bi[*].data_set_ids)
+}
+
 output "commands" {
   description = "Commands that a person needs."
   value = merge(
