@@ -58,6 +58,9 @@ pub(crate) struct Options {
     /// The folder with each function's package, FUNCTION/bootstrap.zip; without it `package` leaves their sizes out
     #[arg(long, env = "MILLRACE_BENCH_PACKAGES")]
     pub(crate) packages: Option<PathBuf>,
+    /// The folder with the functions, and with examples/probe, built for this machine as packages are: `package` starts them
+    #[arg(long, env = "MILLRACE_BENCH_STARTED")]
+    pub(crate) started: Option<PathBuf>,
     /// The file whose sections are replaced (docs/benchmarks.md of the clone when not given)
     #[arg(long)]
     output: Option<PathBuf>,

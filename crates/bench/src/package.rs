@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use millrace_local_host::Manifest;
 use millrace_test_support::stack::project_root;
 
 use crate::figures::{percentile, short, times};
-use crate::host::{Bare, probe};
+use crate::host::Bare;
 use crate::machine;
 use crate::options::Options;
 use crate::report::Table;
@@ -42,8 +42,12 @@ const SETTINGS: [(&str, &str); 14] = [
 /// Starts every function as often as `host` starts its own, by turns with the bare binary, and reads the packages' sizes.
 pub(crate) fn measure(options: &Options) -> anyhow::Result<String> {
     let functions = Manifest::load_all(&project_root().join("functions"))?;
-    let binaries = project_root().join("target/release");
-    let (bare, nothing) = (probe()?, BTreeMap::new());
+    let Some(binaries) = &options.started else {
+        bail!(
+            "`package` needs --started FOLDER, the functions and `probe` as scripts/bench builds them for this machine"
+        );
+    };
+    let (bare, nothing) = (binaries.join("examples/probe"), BTreeMap::new());
     let mut bare_ms = Vec::new();
     let mut starts_ms = vec![Vec::new(); functions.len()];
     // By turns, so that whatever else the machine does befalls all alike. The first turn reads the files from the disk.
@@ -64,8 +68,8 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<String> {
          The zip is what Lambda is given, for arm64 and as `scripts/package` builds it (`scripts/deploy` adds the certificates' \
          authority). The start is from spawning the process to its first `next`: {} starts of each function and of a bare \
          `lambda_runtime` binary (the example `probe` of crates/local-host) by turns, from the file cache, driven by the same runtime \
-         API of one thread, as built for this machine without the package's optimization across crates. Passwords are given as values: \
-         on AWS a function also reads its secrets then. Goals: {} MB, {} the bare binary's start.\n\n",
+         API of one thread, all of them built for this machine by the packages' profile (infra/packages/profile.toml). Passwords are \
+         given as values: on AWS a function also reads its secrets then. Goals: {} MB, {} the bare binary's start.\n\n",
         machine::base()?,
         options.starts,
         short(GOAL.0),
@@ -117,7 +121,7 @@ fn megabytes(package: &Path) -> anyhow::Result<f64> {
     match std::fs::metadata(package) {
         Ok(metadata) => Ok(metadata.len() as f64 / 1e6),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            anyhow::bail!("{} is not there: scripts/package makes it", package.display())
+            bail!("{} is not there: scripts/package makes it", package.display())
         }
         Err(error) => Err(error).with_context(|| format!("can't read {}", package.display())),
     }

@@ -50,11 +50,6 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// The `lambda_runtime` binary that does next to nothing.
-pub(crate) fn probe() -> anyhow::Result<PathBuf> {
-    Ok(binaries()?.join(FUNCTION))
-}
-
 /// The folder of the local host's examples, beside this executable.
 fn binaries() -> anyhow::Result<PathBuf> {
     let executable = std::env::current_exe()?.canonicalize()?;

@@ -5,7 +5,6 @@ mod idle;
 mod invocations;
 
 pub(crate) use bare::Bare;
-pub(crate) use invocations::probe;
 
 use std::fmt::Write as _;
 use std::time::Duration;
