@@ -101,10 +101,10 @@ def measure_all(options, store):
     with tempfile.TemporaryDirectory(prefix="millrace-compare-") as scratch:
         for size in sizes:
             train_file = Path(scratch) / f"train-{size}.parquet"
-            for library, family, cores, count in list(missing(options, store, data, size)):
+            for family, cores, counts in list(missing(options, store, data, size)):
                 if not train_file.exists():
                     (train if size == len(train) else rows.enlarge(train, size)).to_parquet(train_file, compression="zstd")
-                for n in range(count):
+                for n, library in turns(counts):
                     run, probabilities = measure.run(
                         library,
                         family,
@@ -125,23 +125,35 @@ def measure_all(options, store):
                     store.add({"kind": "run", "at": at, "data": data, "code": code, **run.to_json()})
                     print(json.dumps(report.plain(run)), flush=True)
                     if run.failure:
-                        break
+                        counts[library] = 0
             train_file.unlink(missing_ok=True)
 
 
+def turns(counts):
+    """(turn, library), each library as often as its count says, which may sink meanwhile. By turns, so that a slow minute of the
+    machine befalls all alike."""
+    for turn in range(max(counts.values())):
+        for library in counts:
+            if turn < counts[library]:
+                yield turn, library
+
+
 def missing(options, store, data, size):
-    """(library, family, cores, how often) of what is to be measured at one size. Boosted trees are measured by cores too; at the
+    """(family, cores, how often by library) of what is to be measured at one size. Boosted trees are measured by cores too; at the
     largest size they are the only family, once."""
     for family in ["boosted"] if size >= LARGE else FAMILIES:
-        for library in options.only:
-            known = store.runs(data, library, kept.of_code(library, options.bench))
-            by_cores = family == "boosted" and size < LARGE
-            for cores in sorted({1, options.cores}) if by_cores else [options.cores]:
+        by_cores = family == "boosted" and size < LARGE
+        for cores in sorted({1, options.cores}) if by_cores else [options.cores]:
+            counts = {}
+            for library in options.only:
+                known = store.runs(data, library, kept.of_code(library, options.bench))
                 of_these = [run for run in known if kept.part(run) == (family, size, cores)]
                 count = (1 if size >= LARGE else options.runs) - len(of_these)
                 # One that failed would fail again, after as long.
                 if count > 0 and not any(run["failure"] for run in of_these):
-                    yield library, family, cores, count
+                    counts[library] = count
+            if counts:
+                yield family, cores, counts
 
 
 if __name__ == "__main__":
