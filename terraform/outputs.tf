@@ -18,11 +18,6 @@ output "functions" {
   value       = { for function, it in module.function : function => it.name }
 }
 
-output "versions" {
-  description = "The versions that were published last, to which a deploy moves the aliases."
-  value       = { for function, it in module.function : function => it.version }
-}
-
 output "codedeploy_application" {
   description = "The CodeDeploy application; null where aliases move without it."
   value       = one(aws_codedeploy_app.this[*].name)

@@ -77,7 +77,7 @@ resource "aws_lambda_function" "this" {
   role          = aws_iam_role.this.arn
 
   filename         = var.package
-  source_code_hash = filebase64sha256(var.package)
+  source_code_hash = filebase64sha256(var.package) # of what Terraform sent last; scripts/deploy publishes what differs
   publish          = true
   runtime          = "provided.al2023"
   handler          = "bootstrap"

@@ -20,11 +20,6 @@ output "invoke_arn" {
   value       = aws_lambda_alias.live.invoke_arn
 }
 
-output "version" {
-  description = "The version that was published last; the alias may still be on the one before."
-  value       = aws_lambda_function.this.version
-}
-
 output "log_group" {
   description = "The function's log."
   value       = aws_cloudwatch_log_group.this.name
