@@ -12,6 +12,7 @@ locals {
     memory_mb       = it.memory_mb
     concurrency     = try(it.concurrency, 1)
     needs           = try(it.needs, [])
+    objects         = try(it.objects, {})
     environment     = try(it.environment, {})
     triggers = [for trigger in try(it.triggers, []) : {
       kafka = try(trigger.kafka, null)

@@ -26,10 +26,24 @@ pub struct Manifest {
     pub concurrency: u32,
     /// The groups of environment variables that the function is given.
     pub needs: Vec<String>,
+    /// Where in the bucket the function may read and write; nowhere without the need `objects`.
+    pub objects: Objects,
     /// Variables of the function's own.
     pub environment: BTreeMap<String, String>,
     /// What invokes it. None: it is only invoked by name.
     pub triggers: Vec<Trigger>,
+}
+
+/// The prefixes of the objects that a function works on, such as `models/`. Its role on AWS is given these and no others.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Objects {
+    /// What it reads and lists.
+    #[serde(default)]
+    pub reads: Vec<String>,
+    /// What it writes.
+    #[serde(default)]
+    pub writes: Vec<String>,
 }
 
 /// What invokes a function.
@@ -152,6 +166,8 @@ struct File {
     #[serde(default)]
     needs: Vec<String>,
     #[serde(default)]
+    objects: Objects,
+    #[serde(default)]
     environment: BTreeMap<String, String>,
     #[serde(default)]
     triggers: Vec<Trigger>,
@@ -204,6 +220,7 @@ impl Manifest {
             memory_mb: file.memory_mb,
             concurrency: file.concurrency,
             needs: file.needs,
+            objects: file.objects,
             environment: file.environment,
             triggers: file.triggers,
         };
@@ -215,6 +232,7 @@ impl Manifest {
         within("timeout_seconds", i64::from(self.timeout_seconds), 1, 900)?;
         within("memory_mb", i64::from(self.memory_mb), 128, 10_240)?;
         within("concurrency", i64::from(self.concurrency), 1, 1_000)?;
+        self.objects.check(self.needs.iter().any(|need| need == "objects"))?;
         for key in self.environment.keys() {
             let named_well = key.chars().next().is_some_and(|first| first.is_ascii_alphabetic())
                 && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -253,6 +271,30 @@ impl Manifest {
         }
         Ok(())
     }
+}
+
+impl Objects {
+    fn check(&self, needed: bool) -> Result<(), (String, String)> {
+        let given = !self.reads.is_empty() || !self.writes.is_empty();
+        if given != needed {
+            let expected = "must name the prefixes that it reads or writes where it needs `objects`, and only there";
+            return Err(("objects".to_owned(), expected.to_owned()));
+        }
+        for (key, prefixes) in [("objects.reads", &self.reads), ("objects.writes", &self.writes)] {
+            if let Some(prefix) = prefixes.iter().find(|prefix| !is_prefix(prefix)) {
+                let expected = "must be lower-case letters, digits, `-` and `/`, not begin with `/` and end with it";
+                return Err((key.to_owned(), format!("{expected}, such as models/, but is `{prefix}`")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether it is a folder: without the `/` at its end `models` would be `models-of-others/`, too, and `*` is IAM's own.
+fn is_prefix(text: &str) -> bool {
+    text.ends_with('/')
+        && !text.starts_with('/')
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '/')
 }
 
 impl KafkaTrigger {

@@ -8,6 +8,7 @@ variable "manifest" {
     memory_mb       = number
     concurrency     = optional(number, 1)
     needs           = optional(list(string), [])
+    objects         = optional(object({ reads = optional(list(string), []), writes = optional(list(string), []) }), {})
     environment     = optional(map(string), {})
     triggers = optional(list(object({
       kafka = optional(object({
@@ -51,6 +52,17 @@ variable "manifest" {
   validation {
     condition     = alltrue([for need in var.manifest.needs : contains(["mysql", "documents", "objects", "kafka", "session"], need)])
     error_message = "needs must be of mysql, documents, objects, kafka and session."
+  }
+
+  validation {
+    condition     = contains(var.manifest.needs, "objects") == (length(concat(var.manifest.objects.reads, var.manifest.objects.writes)) > 0)
+    error_message = "objects must name the prefixes that it reads or writes where it needs objects, and only there."
+  }
+
+  # Without the slash at its end, models would be models-of-others/, too, and * is IAM's own.
+  validation {
+    condition     = alltrue([for prefix in concat(var.manifest.objects.reads, var.manifest.objects.writes) : can(regex("^[a-z0-9-][a-z0-9/-]*/$", prefix))])
+    error_message = "objects' prefixes must be lower-case letters, digits, - and /, not begin with / and end with it, such as models/."
   }
 
   validation {

@@ -41,6 +41,8 @@ locals {
 
   reads_secrets   = length(local.named_secrets) + length(local.tagged_secrets) > 0
   uses_objects    = contains(local.needs, "objects") && var.services.objects != null
+  reads_objects   = local.uses_objects && length(var.manifest.objects.reads) > 0
+  writes_objects  = local.uses_objects && length(var.manifest.objects.writes) > 0
   reads_kafka     = contains(local.needs, "kafka") && local.msk
   keeps_failures  = anytrue([for kafka in values(local.kafka) : kafka.on_failure != null]) && var.failed_batches != null
   data_key_via    = compact([local.reads_secrets ? "secretsmanager.${local.region}.amazonaws.com" : "", local.uses_objects || local.keeps_failures ? "s3.${local.region}.amazonaws.com" : ""])
@@ -116,7 +118,7 @@ data "aws_iam_policy_document" "this" {
     for_each = length(local.data_key_via) > 0 ? [1] : []
     content {
       sid     = "UseTheDataKey"
-      actions = concat(["kms:Decrypt"], local.uses_objects || local.keeps_failures ? ["kms:GenerateDataKey"] : [])
+      actions = concat(["kms:Decrypt"], local.writes_objects || local.keeps_failures ? ["kms:GenerateDataKey"] : [])
       # A key's id is only known once it is made: it is named by its alias.
       resources = ["arn:${local.partition}:kms:${local.region}:${var.account_id}:key/*"]
 
@@ -135,20 +137,37 @@ data "aws_iam_policy_document" "this" {
   }
 
   dynamic "statement" {
-    for_each = local.uses_objects ? [1] : []
+    for_each = local.reads_objects ? [1] : []
     content {
-      sid       = "ReadAndWriteObjects"
-      actions   = ["s3:GetObject", "s3:PutObject"]
-      resources = ["${var.services.objects.arn}/*"]
+      sid       = "ReadObjects"
+      actions   = ["s3:GetObject"]
+      resources = [for prefix in var.manifest.objects.reads : "${var.services.objects.arn}/${prefix}*"]
     }
   }
 
   dynamic "statement" {
-    for_each = local.uses_objects ? [1] : []
+    for_each = local.writes_objects ? [1] : []
+    content {
+      sid       = "WriteObjects"
+      actions   = ["s3:PutObject"]
+      resources = [for prefix in var.manifest.objects.writes : "${var.services.objects.arn}/${prefix}*"]
+    }
+  }
+
+  # IfExists, as S3 says that an object is missing only to who may list the bucket, and asks that without a prefix: otherwise a lost
+  # model would look like one that is forbidden, and train would not replace it. What is listed without a prefix are names alone.
+  dynamic "statement" {
+    for_each = local.reads_objects ? [1] : []
     content {
       sid       = "ListObjects"
       actions   = ["s3:ListBucket"]
       resources = [var.services.objects.arn]
+
+      condition {
+        test     = "StringLikeIfExists"
+        variable = "s3:prefix"
+        values   = [for prefix in var.manifest.objects.reads : "${prefix}*"]
+      }
     }
   }
 

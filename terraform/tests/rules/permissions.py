@@ -29,9 +29,10 @@ NEEDS = {
     "mysql": SECRETS,
     "documents": SECRETS,
     "session": SECRETS,
-    "objects": {"s3:GetObject", "s3:PutObject", "s3:ListBucket", "kms:Decrypt", "kms:GenerateDataKey"},
+    "objects": {"kms:Decrypt"},
     "kafka": CLUSTER | TOPIC,
 }
+OBJECTS = {"reads": {"s3:GetObject", "s3:ListBucket"}, "writes": {"s3:PutObject", "kms:GenerateDataKey"}}
 MAPPING = (
     CLUSTER
     | TOPIC
@@ -69,6 +70,7 @@ def permissions(plan):
     for name, manifest in plan.manifests.items():
         kafka = [trigger["kafka"] for trigger in manifest.get("triggers", []) if "kafka" in trigger]
         wanted = set(EVERY).union(*(NEEDS[need] for need in manifest.get("needs", [])))
+        wanted = wanted.union(*(OBJECTS[how] for how, prefixes in manifest.get("objects", {}).items() if prefixes))
         wanted |= MAPPING if kafka else set()
         wanted |= FAILURES if any(it.get("on_failure") for it in kafka) else set()
         policy = own_policy(plan, name)
@@ -106,6 +108,26 @@ def permissions(plan):
         expected |= {"rds!*", f"{plan.name}/mysql/bi-??????"} if name == "migrate" else set()
         if secrets != expected:
             yield f"{name}: reads {sorted(secrets ^ expected)}"
+
+
+def reach_another_prefix(plan):
+    policy = own_policy(plan, "score")
+    policy.values["policy"] = policy["policy"].replace("-objects/models/*", "-objects/*")
+
+
+@rule("Each function reads and writes the objects of its manifest's prefixes, and no others", reach_another_prefix)
+def prefixes(plan):
+    for name, manifest in plan.manifests.items():
+        found = {"s3:GetObject": set(), "s3:PutObject": set(), "s3:ListBucket": set()}
+        for statement in statements(own_policy(plan, name)["policy"]):
+            for action in found.keys() & set(listed(statement["Action"])):
+                resources = [it for it in listed(statement["Resource"]) if re.search(r"-objects(/|$)", it)]
+                if action == "s3:ListBucket" and resources:
+                    resources = listed(statement.get("Condition", {}).get("StringLikeIfExists", {}).get("s3:prefix", "*"))
+                found[action] |= {re.sub(r"^.*?-objects/", "", it) for it in resources}
+        said = {how: {f"{it}*" for it in manifest.get("objects", {}).get(how, [])} for how in ("reads", "writes")}
+        wanted = {"s3:GetObject": said["reads"], "s3:PutObject": said["writes"], "s3:ListBucket": said["reads"]}
+        yield from (f"{name}: {it} of {sorted(found[it])}" for it in found if found[it] != wanted[it])
 
 
 @rule(

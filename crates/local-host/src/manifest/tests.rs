@@ -4,7 +4,7 @@ use super::*;
 
 const WHOLE: &str = r#"{
     "description": "rates usage", "timeout_seconds": 60, "memory_mb": 256, "concurrency": 4,
-    "needs": ["mysql"], "environment": {"RUST_LOG": "info"},
+    "needs": ["mysql", "objects"], "objects": {"reads": ["models/", "a-b/c1/"], "writes": ["models/"]}, "environment": {"RUST_LOG": "info"},
     "triggers": [
         {"kafka": {"topic": "usage-events", "consumer_group": "millrace-rate", "batch_size": 10000, "batch_window_ms": 500,
             "starting_position": "TRIM_HORIZON", "report_batch_item_failures": true, "bisect_on_error": true,
@@ -33,6 +33,8 @@ fn a_whole_manifest_is_read() {
     let Trigger::Schedule(schedule) = &manifest.triggers[1] else { panic!("the second is a schedule") };
     assert_eq!((schedule.input.to_string().as_str(), schedule.maximum_retry_attempts), (r#"{"task":"fold"}"#, 0));
     assert!(schedule.on_empty_stack);
+    assert_eq!(manifest.objects.reads, ["models/", "a-b/c1/"]);
+    assert_eq!(manifest.objects.writes, ["models/"]);
     let text = WHOLE.replace(r#""timezone": "UTC""#, r#""on_empty_stack": false"#);
     let manifest = parse(&text).unwrap();
     let Trigger::Schedule(schedule) = &manifest.triggers[1] else { panic!("the second is a schedule") };
@@ -59,6 +61,20 @@ fn an_error_names_the_file_the_key_and_what_was_expected() {
         ("60", "901", "`timeout_seconds` must be 1 to 900, but is 901"),
         ("256", "64", "`memory_mb` must be 128 to 10240, but is 64"),
         (r#""concurrency": 4"#, r#""concurrency": 0"#, "`concurrency` must be 1 to 1000, but is 0"),
+        (
+            "\"objects\"],",
+            "\"kafka\"],",
+            "`objects` must name the prefixes that it reads or writes where it needs `objects`",
+        ),
+        (
+            "\"objects\": {\"reads\": [\"models/\", \"a-b/c1/\"], \"writes\": [\"models/\"]},",
+            "",
+            "`objects` must name the prefixes",
+        ),
+        ("\"a-b/c1/\"", "\"a-b/c1\"", "`objects.reads` must be lower-case letters"),
+        ("\"a-b/c1/\"", "\"/\"", "`objects.reads` must be lower-case letters"),
+        ("\"writes\": [\"models/\"]", "\"writes\": [\"*/\"]", "such as models/, but is `*/`"),
+        ("\"writes\"", "\"write\"", "unknown field `write`"),
         ("\"RUST_LOG\"", "\"AWS_REGION\"", "`environment.AWS_REGION` must be"),
         ("\"batch_size\": 10000", "\"batch_size\": 10001", "`triggers[0].kafka.batch_size` must be 1 to 10000"),
         ("\"batch_window_ms\": 500", "\"batch_window_ms\": -1", "`triggers[0].kafka.batch_window_ms` invalid value"),

@@ -143,6 +143,37 @@ run "refuses_what_lambda_would_refuse" {
   ]
 }
 
+run "refuses_objects_without_a_prefix" {
+  command = plan
+
+  variables {
+    manifest = {
+      description     = "reaches nothing of what it needs"
+      timeout_seconds = 60
+      memory_mb       = 256
+      needs           = ["objects"]
+    }
+  }
+
+  expect_failures = [var.manifest]
+}
+
+run "refuses_a_prefix_that_others_begin_with" {
+  command = plan
+
+  variables {
+    manifest = {
+      description     = "reads models-of-others, too"
+      timeout_seconds = 60
+      memory_mb       = 256
+      needs           = ["objects"]
+      objects         = { reads = ["models"] }
+    }
+  }
+
+  expect_failures = [var.manifest]
+}
+
 run "refuses_retries_that_lambda_does_not_make" {
   command = plan
 
