@@ -53,7 +53,7 @@ data "aws_iam_policy_document" "scheduler" {
   }
 
   statement {
-    sid     = "UseTheDataKey"
+    sid     = "EncryptFailures"
     actions = ["kms:Decrypt", "kms:GenerateDataKey"]
     # A key's id is only known once it is made: it is named by its alias.
     resources = ["arn:${local.partition}:kms:${local.region}:${var.account_id}:key/*"]
@@ -62,6 +62,31 @@ data "aws_iam_policy_document" "scheduler" {
       test     = "ForAnyValue:StringEquals"
       variable = "kms:ResourceAliases"
       values   = [var.data_key.alias]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["sqs.${local.region}.amazonaws.com"]
+    }
+  }
+
+  # The schedules' events, which Scheduler decrypts as this role. It names the schedule, and may name no service that it comes by.
+  statement {
+    sid       = "DecryptItsSchedules"
+    actions   = ["kms:Decrypt"]
+    resources = ["arn:${local.partition}:kms:${local.region}:${var.account_id}:key/*"]
+
+    condition {
+      test     = "ForAnyValue:StringEquals"
+      variable = "kms:ResourceAliases"
+      values   = [var.data_key.alias]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "kms:EncryptionContext:aws:scheduler:schedule:arn"
+      values   = ["arn:${local.partition}:scheduler:${local.region}:${var.account_id}:schedule/${local.full_name}/*"]
     }
   }
 }

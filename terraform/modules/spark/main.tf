@@ -100,6 +100,12 @@ data "aws_iam_policy_document" "job" {
       variable = "kms:ResourceAliases"
       values   = [var.data_key.alias]
     }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${data.aws_region.current.name}.amazonaws.com"]
+    }
   }
 
   statement {

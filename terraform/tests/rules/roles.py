@@ -79,6 +79,19 @@ def wildcards(plan):
 
 
 @rule(
+    "A role uses a key through the services that it is for, or for what it names, and not for whatever the key encrypts",
+    add("aws_iam_role_policy", policy='{"Statement":[{"Effect":"Allow","Action":"kms:Decrypt","Resource":"k"}]}'),
+)
+def keys(plan):
+    for policy in plan.of("aws_iam_role_policy", "aws_iam_policy"):
+        for statement in statements(policy["policy"]):
+            if statement["Effect"] == "Allow" and any(it.startswith("kms:") for it in listed(statement["Action"])):
+                tested = {key for test in statement.get("Condition", {}).values() for key in test}
+                if not any(key == "kms:ViaService" or key.startswith("kms:EncryptionContext:") for key in tested):
+                    yield f"{policy.address}: {statement.get('Sid')}"
+
+
+@rule(
     "Roles trust one service or one workflow, never a whole account",
     set_on(
         "aws_iam_role",
