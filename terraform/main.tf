@@ -196,4 +196,5 @@ module "pipeline" {
   make_provider    = var.pipeline.make_provider
   functions        = [for function in sort(keys(local.manifests)) : "${local.name}-${function}"]
   migrate_function = "${local.name}-migrate"
+  data_key_alias   = module.keys.aliases.data
 }

@@ -66,6 +66,26 @@ data "aws_iam_policy_document" "this" {
     resources = flatten([for function in var.functions : ["${local.arn}:lambda:${local.at}:function:${function}", "${local.arn}:lambda:${local.at}:function:${function}:*"]])
   }
 
+  # Functions' variables are encrypted with this key, and Lambda asks for it in the name of who updates or publishes a function: it
+  # makes a grant for itself. Without Decrypt the variables stay unread.
+  statement {
+    sid       = "KeepVariablesEncrypted"
+    actions   = ["kms:CreateGrant", "kms:Encrypt"]
+    resources = ["${local.arn}:kms:${local.at}:key/*"] # a key's id is only known once it is made
+
+    condition {
+      test     = "ForAnyValue:StringEquals"
+      variable = "kms:ResourceAliases"
+      values   = [var.data_key_alias]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["lambda.${data.aws_region.current.name}.amazonaws.com"]
+    }
+  }
+
   statement {
     sid       = "Migrate"
     actions   = ["lambda:InvokeFunction"]

@@ -38,6 +38,11 @@ variable "migrate_function" {
   type        = string
 }
 
+variable "data_key_alias" {
+  description = "The alias of the KMS key of the functions' variables."
+  type        = string
+}
+
 variable "make_provider" {
   description = "Whether to make GitHub's identity provider; there is one in an account."
   type        = bool

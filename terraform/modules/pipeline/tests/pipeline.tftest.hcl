@@ -9,6 +9,7 @@ variables {
   environment      = "prod"
   functions        = ["millrace-test-rate", "millrace-test-migrate"]
   migrate_function = "millrace-test-migrate"
+  data_key_alias   = "alias/millrace-test-data"
 }
 
 run "makes_a_role_that_one_environment_of_one_repository_assumes" {
@@ -27,6 +28,11 @@ run "makes_a_role_that_one_environment_of_one_repository_assumes" {
   assert {
     condition     = length(setintersection(flatten(data.aws_iam_policy_document.this.statement[*].actions), ["lambda:UpdateFunctionConfiguration", "lambda:UpdateAlias", "iam:PassRole"])) == 0
     error_message = "code moves by CodeDeploy, and settings by a person"
+  }
+
+  assert {
+    condition     = anytrue([for it in data.aws_iam_policy_document.this.statement : toset(it.actions) == toset(["kms:CreateGrant", "kms:Encrypt"]) && contains(flatten(it.condition[*].variable), "kms:ViaService")])
+    error_message = "it may have Lambda encrypt the functions' variables, and may not read them"
   }
 
   assert {
