@@ -1,13 +1,7 @@
 # What a person may ask for beside an environment's values, so that a plan has all of it and the rules see it.
 
-bi     = { principal = "group/default/bi" }
-nifi   = { image = "000000000000.dkr.ecr.eu-central-1.amazonaws.com/millrace/nifi@sha256:0000000000000000000000000000000000000000000000000000000000000000" }
-domain = { name = "page.example.com", certificate_arn = "arn:aws:acm:eu-central-1:000000000000:certificate/00000000-0000-0000-0000-000000000000" }
-emails = { critical = ["on-call@example.com"], warning = ["team@example.com"] }
-
-pipeline = {
-  repository   = "example/millrace"
-  environment  = "prod"
-  state_bucket = "millrace-state-000000000000"
-  state_key    = "millrace/prod/terraform.tfstate"
-}
+bi       = { principal = "group/default/bi" }
+nifi     = { image = "000000000000.dkr.ecr.eu-central-1.amazonaws.com/millrace/nifi@sha256:0000000000000000000000000000000000000000000000000000000000000000" }
+domain   = { name = "page.example.com", certificate_arn = "arn:aws:acm:eu-central-1:000000000000:certificate/00000000-0000-0000-0000-000000000000" }
+emails   = { critical = ["on-call@example.com"], warning = ["team@example.com"] }
+pipeline = { repository = "example/millrace" }
