@@ -31,7 +31,7 @@ locals {
   pages = [for function, it in local.raw : {
     function = function
     paths    = [for trigger in try(it.triggers, []) : trigger.http.path if can(trigger.http)]
-  } if anytrue([for trigger in try(it.triggers, []) : can(trigger.http)])]
+  } if var.page && anytrue([for trigger in try(it.triggers, []) : can(trigger.http)])]
 
   data_key = { arn = module.keys.arns.data, alias = module.keys.aliases.data }
 

@@ -159,6 +159,17 @@ variable "alarms" {
   default = {}
 }
 
+variable "page" {
+  description = "Whether there is the page's API and its sign-in. Only an emulator that has neither goes without (scripts/terraform finds out)."
+  type        = bool
+  default     = true
+
+  validation {
+    condition     = var.page || var.environment == "local"
+    error_message = "page must be true outside of the environment local: people see the platform by it."
+  }
+}
+
 variable "waf" {
   description = "Whether WAF stands before the page's sign-in."
   type        = bool

@@ -53,6 +53,41 @@ run "refuses_an_emulator_on_another_machine" {
   expect_failures = [var.emulator]
 }
 
+run "refuses_to_leave_out_the_page_on_aws" {
+  command = plan
+
+  variables {
+    page = false
+  }
+
+  expect_failures = [var.page]
+}
+
+run "local_can_do_without_the_page" {
+  command = plan
+
+  variables {
+    environment = "local"
+    emulator    = "http://127.0.0.1:4566"
+    page        = false
+  }
+
+  assert {
+    condition     = length(module.dashboard) == 0 && output.sign_in == null
+    error_message = "the page's API and its sign-in must be left out"
+  }
+
+  assert {
+    condition     = !anytrue([for variable in output.variables["dashboard"] : startswith(variable, "MILLRACE_SIGN_IN_")])
+    error_message = "the page must not be told of a sign-in that is not there"
+  }
+
+  assert {
+    condition     = contains(keys(output.functions), "dashboard")
+    error_message = "the function behind the page stays"
+  }
+}
+
 run "refuses_a_place_that_is_not_there" {
   command = plan
 

@@ -1,5 +1,5 @@
 # An emulator of AWS on this machine (docs/deploy.md, An emulator instead of AWS). What emulators lack (MSK, DocumentDB) runs
-# beside them, as does the database, and the local host drives the functions.
+# beside them, as does the database, and the local host drives the functions. scripts/terraform adds page = false on LocalStack.
 
 environment = "local"
 emulator    = "http://127.0.0.1:4566"
