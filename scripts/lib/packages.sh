@@ -56,6 +56,13 @@ find_package() {
   package=${package:-$1}
 }
 
+# ensure_compose PURPOSE OTHER_WAY: docker with its compose plugin and an engine.
+ensure_compose() {
+  command -v docker >/dev/null 2>&1 || die "missing: docker, which $1; $2 needs none"
+  docker compose version >/dev/null 2>&1 || die "missing: docker's compose plugin; on Debian and Ubuntu: apt-get install docker-compose-plugin or docker-compose-v2"
+  docker info >/dev/null 2>&1 || die "docker does not reach an engine: start it, or use $2"
+}
+
 # What building and running the stack needs. With `compose` the services come as containers.
 ensure_packages() {
   local engine=$1 collecting=yes
@@ -65,9 +72,7 @@ ensure_packages() {
   fi
   [[ -e /usr/include/zlib.h || $(uname) == Darwin ]] || install_packages zlib1g-dev "the Kafka client compresses with it"
   if [[ $engine == compose ]]; then
-    command -v docker >/dev/null 2>&1 || die "missing: docker, which --engine compose runs the services in"
-    docker compose version >/dev/null 2>&1 || die "missing: docker's compose plugin; on Debian and Ubuntu: apt-get install docker-compose-plugin or docker-compose-v2"
-    docker info >/dev/null 2>&1 || die "docker does not reach an engine: start it, or use --engine native"
+    ensure_compose "runs the services of --engine compose" "--engine native"
     [[ -z $missing ]] || die_missing
     return
   fi

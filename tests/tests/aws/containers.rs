@@ -96,7 +96,8 @@ async fn address<I: Image>(container: &ContainerAsync<I>, port: u16) -> String {
 fn tag(image: &str) -> String {
     let compose =
         std::fs::read_to_string(project_root().join("infra/compose.yaml")).expect("infra/compose.yaml is read");
-    let tags =
-        compose.lines().find_map(|line| line.trim().strip_prefix("image: ")?.strip_prefix(image)?.strip_prefix(':'));
-    tags.unwrap_or_else(|| panic!("infra/compose.yaml has no {image}")).to_owned()
+    // An image that is named again has an anchor before it.
+    let mut names = compose.lines().filter_map(|line| line.trim().strip_prefix("image: ")?.split(' ').next_back());
+    let tag = names.find_map(|name| name.strip_prefix(image)?.strip_prefix(':'));
+    tag.unwrap_or_else(|| panic!("infra/compose.yaml has no {image}")).to_owned()
 }

@@ -100,9 +100,20 @@ mod tests {
     use super::*;
     use crate::{ports::Ports, stack::Engine};
 
+    const FILE: &str = include_str!("../../../../infra/compose.yaml");
+
+    #[test]
+    fn the_emulator_of_aws_is_no_part_of_the_stack_and_runs_the_same_image_unrestricted() {
+        let (_, service) = FILE.split_once("\n  aws:\n").unwrap();
+        let (service, _) = service.split_once("\n\n").unwrap();
+        assert!(service.contains("profiles: [aws]"), "else `compose up` without a profile would start it: {service}");
+        assert!(!service.contains("SERVICES"), "{service}");
+        assert_eq!(FILE.matches("localstack/localstack:").count(), 1, "versions are written once");
+    }
+
     #[test]
     fn every_variable_that_the_file_demands_is_set_and_every_port_is_on_loopback() {
-        let text = include_str!("../../../../infra/compose.yaml");
+        let text = FILE;
         let demanded: BTreeSet<&str> = text
             .split("${")
             .skip(1)
@@ -115,6 +126,6 @@ mod tests {
         let given: BTreeSet<&str> = environment(&stack).unwrap().into_iter().map(|(name, _)| name).collect();
         assert_eq!(demanded, given);
         let published: Vec<&str> = text.lines().filter(|line| line.trim_start().starts_with("ports:")).collect();
-        assert!(published.len() == 4 && published.iter().all(|line| line.contains("\"127.0.0.1:")), "{published:?}");
+        assert!(published.len() == 5 && published.iter().all(|line| line.contains("\"127.0.0.1:")), "{published:?}");
     }
 }
