@@ -1,7 +1,6 @@
-//! The same on containers, with the images of `infra/compose.yaml`: LocalStack, MySQL 8.4, MongoDB and Kafka. Where no engine runs
-//! containers, the test says so and passes.
+//! The same on containers, with the images of `infra/compose.yaml`: LocalStack, MySQL 8.4, MongoDB and Kafka. `scripts/test` runs
+//! it where an engine answers, and counts it as skipped where none does.
 
-use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -24,11 +23,8 @@ const PASSWORD: &str = "administrator";
 const TOPIC: &str = "usage-events";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "skipped: needs Docker"]
 async fn functions_live_by_secrets_and_write_their_model_on_containers() {
-    if std::env::var_os("DOCKER_HOST").is_none() && UnixStream::connect("/var/run/docker.sock").is_err() {
-        println!("skipped: needs Docker");
-        return;
-    }
     let (localstack, mysql, mongo) = tokio::join!(
         async {
             LocalStack::default()
