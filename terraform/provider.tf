@@ -27,6 +27,7 @@ provider "aws" {
     kms            = var.emulator
     lambda         = var.emulator
     logs           = var.emulator
+    rds            = var.emulator
     s3             = var.emulator
     scheduler      = var.emulator
     secretsmanager = var.emulator
