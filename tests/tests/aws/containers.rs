@@ -50,6 +50,7 @@ async fn functions_live_by_secrets_and_write_their_model_on_containers() {
     scenario::a_changed_password_is_read_again(&place, &database).await;
     scenario::a_missing_secret_is_named(&place, &database).await;
     scenario::a_model_is_trained_into_s3(&place, &database).await;
+    scenario::a_lost_record_raises_its_alarm(&place, &database).await;
     records_come_by_kafka(&place).await;
 }
 

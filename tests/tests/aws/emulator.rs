@@ -10,6 +10,8 @@ use aws_sdk_secretsmanager::config::{BehaviorVersion, Config, Credentials, Regio
 use millrace_store_objects::{ObjectCredentials, ObjectSettings, ObjectStore};
 use millrace_test_support::environment::required;
 
+use crate::cloudwatch::CloudWatch;
+
 /// The host's region, in which the functions ask.
 pub(crate) const REGION: &str = "eu-west-1";
 /// An emulator takes any.
@@ -86,6 +88,11 @@ impl Aws {
         let variables =
             [("AWS_ENDPOINT_URL", self.endpoint.as_str()), ("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", KEY)];
         variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    }
+
+    /// Its CloudWatch.
+    pub(crate) fn cloudwatch(&self) -> CloudWatch {
+        CloudWatch::at(&self.endpoint)
     }
 
     /// Makes a secret of a user; its ARN.

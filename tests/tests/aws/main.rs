@@ -1,7 +1,8 @@
 //! The functions' own programs beside AWS' services as emulators have them: they read their secrets through the standard
-//! configuration of AWS, again when a password was changed, and write their model to S3.
+//! configuration of AWS, again when a password was changed, write their model to S3, and raise an alarm by what they measure.
 #![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod cloudwatch;
 mod commands;
 mod containers;
 mod emulator;
@@ -27,4 +28,5 @@ async fn functions_live_by_secrets_and_write_their_model_on_moto() {
     commands::rejects_prices_and_invoices_are_reached_by_a_secret(&place, &database).await;
     scenario::a_missing_secret_is_named(&place, &database).await;
     scenario::a_model_is_trained_into_s3(&place, &database).await;
+    scenario::a_lost_record_raises_its_alarm(&place, &database).await;
 }

@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, ConnectOptions};
 use uuid::Uuid;
 
+use crate::cloudwatch::Alarm;
 use crate::commands::Commands;
 use crate::emulator::Aws;
 use crate::functions::Functions;
@@ -51,6 +52,14 @@ impl Place {
         let mut variables = self.aws.environment();
         variables.insert("MILLRACE_MYSQL_URL".into(), self.address(user, database));
         variables.insert("MILLRACE_MYSQL_PASSWORD_SECRET_ARN".into(), secret_arn.into());
+        variables
+    }
+
+    /// Those and the variables of the group `documents`.
+    fn with_documents(&self, user: &str, database: &TestDatabase, secret_arn: &str) -> BTreeMap<String, String> {
+        let mut variables = self.mysql(user, database, secret_arn);
+        variables.insert("MILLRACE_DOCUMENTS_URL".into(), self.documents_url.clone());
+        variables.insert("MILLRACE_DOCUMENTS_DATABASE".into(), database.name().to_owned());
         variables
     }
 }
@@ -156,9 +165,7 @@ pub(crate) async fn a_model_is_trained_into_s3(place: &Place, database: &TestDat
     documents.create_indexes().await.unwrap();
     documents.put_features(&customers()).await.unwrap();
 
-    let mut variables = place.mysql(&user, database, &arn);
-    variables.insert("MILLRACE_DOCUMENTS_URL".into(), place.documents_url.clone());
-    variables.insert("MILLRACE_DOCUMENTS_DATABASE".into(), database.name().to_owned());
+    let mut variables = place.with_documents(&user, database, &arn);
     variables.insert("MILLRACE_OBJECTS_BUCKET".into(), bucket.clone());
     let train = Functions::start(&["train"], variables);
     let answer = train.invoke("train", "{}").await;
@@ -175,6 +182,39 @@ pub(crate) async fn a_model_is_trained_into_s3(place: &Place, database: &TestDat
     // The artefact is read and checked before that is found.
     commands.fail(&["models", "promote", "1", "--bucket", &bucket], 1, "is the champion already");
     commands.fail(&["models", "promote", "1", "--bucket", "nowhere"], 1, "models/1/artefact.json is missing");
+    database.run(&format!("DROP USER '{user}'@'%'")).await;
+}
+
+/// A record that the ledger loses is found by `cache`, and what it then writes into its log raises the alarm: a metric is made of
+/// the log and asked for by its name, unit and dimensions as the alarm's definition says them.
+pub(crate) async fn a_lost_record_raises_its_alarm(place: &Place, database: &TestDatabase) {
+    let (user, arn) = user_of_functions(place, database).await;
+    let cache = Functions::start(&["cache"], place.with_documents(&user, database, &arn));
+    let cloudwatch = place.aws.cloudwatch();
+    let alarm = Alarm::put(&cloudwatch, "conservation-broken", "cache");
+    assert_eq!(alarm.judge(), "INSUFFICIENT_DATA", "nothing was measured yet");
+    let mut taken = 0;
+    for (lost, state) in [(0, "OK"), (1, "ALARM")] {
+        let lose =
+            format!("UPDATE ledger SET stored = stored - {lost} WHERE topic = 'usage-events' AND partition_no = 0");
+        database.run(&lose).await;
+        let answer = cache.invoke("cache", "{}").await;
+        assert_eq!(answer["conservation_difference"], lost, "{answer}");
+        let begun = Instant::now();
+        // The host writes the log beside the answer.
+        let log = loop {
+            let log = cache.log("cache");
+            if log[taken..].contains("\"ConservationDifference\":") && log.ends_with('\n') {
+                break log;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "the metric is not emitted: {log}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        cloudwatch.take_log(&log[taken..]);
+        taken = log.len();
+        assert_eq!(alarm.judge(), state, "{lost} lost: {log}");
+    }
+    cache.stop().await;
     database.run(&format!("DROP USER '{user}'@'%'")).await;
 }
 
