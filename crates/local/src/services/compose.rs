@@ -113,8 +113,7 @@ mod tests {
 
     #[test]
     fn every_variable_that_the_file_demands_is_set_and_every_port_is_on_loopback() {
-        let text = FILE;
-        let demanded: BTreeSet<&str> = text
+        let demanded: BTreeSet<&str> = FILE
             .split("${")
             .skip(1)
             .filter_map(|rest| rest.split_once('}'))
@@ -125,7 +124,7 @@ mod tests {
         let stack = Stack::generate(Ports::from_base(18_000).unwrap(), Engine::Compose).unwrap();
         let given: BTreeSet<&str> = environment(&stack).unwrap().into_iter().map(|(name, _)| name).collect();
         assert_eq!(demanded, given);
-        let published: Vec<&str> = text.lines().filter(|line| line.trim_start().starts_with("ports:")).collect();
+        let published: Vec<&str> = FILE.lines().filter(|line| line.trim_start().starts_with("ports:")).collect();
         assert!(published.len() == 5 && published.iter().all(|line| line.contains("\"127.0.0.1:")), "{published:?}");
     }
 }
