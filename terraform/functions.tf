@@ -33,6 +33,11 @@ locals {
     paths    = [for trigger in try(it.triggers, []) : trigger.http.path if can(trigger.http)]
   } if var.page && anytrue([for trigger in try(it.triggers, []) : can(trigger.http)])]
 
+  # Those that schedules alone run, less often than each minute: one failed run has an alarm of its own.
+  seldom = [for function, it in local.raw : function if length(try(it.triggers, [])) > 0 && alltrue([
+    for trigger in try(it.triggers, []) : try(trigger.schedule.expression, "rate(1 minute)") != "rate(1 minute)"
+  ])]
+
   data_key = { arn = module.keys.arns.data, alias = module.keys.aliases.data }
 
   services = {

@@ -133,7 +133,8 @@ module "alarms" {
   key_arn    = module.keys.arns.telemetry
 
   functions = { for function, it in module.function : function => {
-    full_name = it.name, timeout_ms = it.timeout_ms, mappings = it.mappings, queue = it.schedule_failures_queue
+    full_name = it.name, timeout_ms = it.timeout_ms, mappings = it.mappings, queue = it.schedule_failures_queue,
+    seldom    = contains(local.seldom, function)
   } }
   database  = var.database == null ? null : { identifier = module.database[0].identifier, cluster = var.database.engine == "aurora" }
   documents = var.documents == null ? null : module.documents[0].identifier

@@ -26,7 +26,7 @@ def findings():
     sections = re.findall(r"^## ([a-z-]+)$", (ROOT / "docs/runbook.md").read_text(), flags=re.MULTILINE)
     metrics = documented_metrics()
     functions = {path.parent.name for path in ROOT.glob("functions/*/function.json")}
-    kinds = {"each-function", "each-mapping", "each-schedule", "each-broker", "database", "database-disk", "documents", "brokers"}
+    kinds = {"each-function", "each-mapping", "each-schedule", "each-scheduled", "each-broker", "database", "database-disk", "documents", "brokers"}
 
     names = [alarm["name"] for alarm in alarms]
     yield from (f"{name}: no section in docs/runbook.md" for name in names if name not in sections)

@@ -89,15 +89,17 @@ impl Life {
             Self { stop: Arc::default(), hot: Arc::default(), threads: Vec::new(), producers: BTreeMap::new() };
         life.produce(stack, "usage-events");
         life.produce(stack, "customers");
-        // The minute's schedules, more often than the alarms' minute.
+        // The schedules of minutes, more often than the alarms' minute.
         life.repeat(stack, |stack, _| {
             stack.millrace(["invoke", "cache"]);
         });
-        let silent = stack.home().join("silent.json");
-        std::fs::write(&silent, r#"{"task": "silent"}"#).unwrap();
-        life.repeat(stack, move |stack, _| {
-            stack.millrace(["invoke".as_ref(), "watch".as_ref(), "--event".as_ref(), silent.as_os_str()]);
-        });
+        for (function, task) in [("watch", "silent"), ("score", "score-left")] {
+            let event = stack.home().join(format!("{task}.json"));
+            std::fs::write(&event, json!({"task": task}).to_string()).unwrap();
+            life.repeat(stack, move |stack, _| {
+                stack.millrace(["invoke".as_ref(), function.as_ref(), "--event".as_ref(), event.as_os_str()]);
+            });
+        }
         let readings = stack.home().join("readings.jsonl");
         life.repeat(stack, move |stack, hot| {
             let measured_at = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);

@@ -107,6 +107,8 @@ metrics! {
         "Of the customers that the champion said would leave and whose label came since, the share that left. From 100 labels on.";
     LiveRecall in None by Function:
         "Of the customers that left by the labels that came since, the share that the champion said would. From 100 labels on.";
+    MonitoringFailed in Count by Function:
+        "Trainings after which the champion could not be compared with the present; 0 when it could.";
     ForecastsMade in Count by Function: "Series that were forecast.";
     ForecastsNotMade in Count by Function:
         "Series that could not be forecast: most have too little history yet.";

@@ -70,6 +70,12 @@ fn parse_rate(text: &str) -> Result<i64, ExpressionError> {
 }
 
 impl Expression {
+    /// Whether it is due each minute, the most often that there is.
+    #[must_use]
+    pub fn is_each_minute(&self) -> bool {
+        self.0 == Kind::Rate(60)
+    }
+
     /// The first time after `after` at which the expression is due, or `None` when there is none any more.
     ///
     /// A rate is due at whole multiples of its interval since 1970 and not, as on AWS, since the schedule was made: a

@@ -74,7 +74,12 @@ impl Score {
     pub async fn handle(&self, payload: &str) -> Result<Answer, Error> {
         match sender(payload)? {
             Sender::Kafka => Ok(Answer::Batch(batch_loop::run(self, &self.mysql, payload).await?)),
-            Sender::Task(task) if task == LEFT => Ok(Answer::Left(self.score_left(Instant::now() + BUDGET).await?)),
+            Sender::Task(task) if task == LEFT => {
+                let begun = Instant::now();
+                let left = self.score_left(begun + BUDGET).await?;
+                metrics::emit(None, &[(Metric::RunDuration, begun.elapsed().as_secs_f64() * 1e3)]);
+                Ok(Answer::Left(left))
+            }
             Sender::Task(task) => Err(format!("task: expected {LEFT}, not {task}").into()),
         }
     }

@@ -49,6 +49,8 @@ pub struct Answer {
     pub champion: Option<u32>,
     /// How the champion does.
     pub monitoring: Option<Monitoring>,
+    /// Why the champion could not be compared with the present, when it could not.
+    pub monitoring_error: Option<String>,
 }
 
 impl Answer {
@@ -65,6 +67,7 @@ impl Answer {
             candidate: None,
             champion: None,
             monitoring: None,
+            monitoring_error: None,
         }
     }
 
@@ -83,6 +86,7 @@ impl Answer {
             (Metric::TrainingRows, self.rows as f64),
             (Metric::TrainingRowsLeftOut, self.left_out as f64),
             (Metric::ModelsPromoted, f64::from(u8::from(self.outcome == Outcome::Promoted))),
+            (Metric::MonitoringFailed, f64::from(u8::from(self.monitoring_error.is_some()))),
         ]);
         values.extend(self.monitoring.iter().flat_map(Monitoring::metrics));
         values

@@ -118,9 +118,11 @@ impl Train {
         }
         match self.monitor(&examples).await {
             Ok(monitoring) => answer.monitoring = monitoring,
-            // The training is done; what watches the champion is tried again tomorrow.
+            // The training is done; what watches the champion is tried again tomorrow, and an alarm tells of it until then.
             Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "the champion could not be compared with the present")
+                let error = format!("{error:#}");
+                tracing::error!(error, "the champion could not be compared with the present");
+                answer.monitoring_error = Some(error);
             }
         }
         Ok(answer)

@@ -26,7 +26,8 @@ spark               = { vcpu = 16, memory_gb = 64 }
 log_retention_days  = 30
 deletion_protection = false
 shift               = "CodeDeployDefault.LambdaAllAtOnce"
-alarms              = { thresholds = { database-connections = 200 } }
+# RDS makes the disk larger when a tenth of it is free: of the first 50 GiB that is less than the alarm's 10.
+alarms = { thresholds = { database-connections = 200, database-disk = 4294967296 } }
 
 # Raise it to send new secrets (docs/deploy.md, Rotate secrets).
 secrets_version = 1

@@ -14,6 +14,10 @@ locals {
       kinds = ["each-schedule"], key = function, timeout_ms = it.timeout_ms,
       names = tomap({ function = it.full_name, queue = it.queue })
     } if it.queue != null],
+    [for function, it in var.functions : {
+      kinds = ["each-scheduled"], key = function, timeout_ms = it.timeout_ms,
+      names = tomap({ function = it.full_name })
+    } if it.seldom],
     flatten([for function, it in var.functions : [for topic, mapping in it.mappings : {
       kinds = ["each-mapping"], key = "${function}-${topic}", timeout_ms = it.timeout_ms,
       names = tomap({

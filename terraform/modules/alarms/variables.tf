@@ -83,12 +83,13 @@ variable "thresholds" {
 }
 
 variable "functions" {
-  description = "The functions by name: full name, timeout, what they read and the queue of failed schedules."
+  description = "The functions by name: full name, timeout, what they read, the queue of failed schedules, and whether schedules alone run them, less often than each minute."
   type = map(object({
     full_name  = string
     timeout_ms = number
     mappings   = map(object({ consumer_group = string, uuid = string }))
     queue      = optional(string)
+    seldom     = optional(bool, false)
   }))
 }
 

@@ -25,6 +25,9 @@ def wanted_alarms(plan):
             triggers = manifest.get("triggers", [])
             if kind == "each-function" or kind == "each-schedule" and any("schedule" in it for it in triggers):
                 names.append(f"{alarm['name']}-{name}")
+            expressions = [it.get("schedule", {}).get("expression", "rate(1 minute)") for it in triggers]
+            if kind == "each-scheduled" and expressions and "rate(1 minute)" not in expressions:
+                names.append(f"{alarm['name']}-{name}")
             if kind == "each-mapping":
                 names += [f"{alarm['name']}-{name}-{it['kafka']['topic']}" for it in triggers if "kafka" in it]
             if kind == f"function:{name}":

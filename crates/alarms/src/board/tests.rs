@@ -9,14 +9,17 @@ fn names(names: &[(&str, &str)]) -> BTreeMap<String, String> {
     names.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// The functions rate, watch and cache, and a database.
-fn things() -> Vec<Thing> {
-    let function = |name: &str| Thing {
+fn function(name: &str) -> Thing {
+    Thing {
         kinds: vec!["each-function".into(), format!("function:{name}")],
         key: name.into(),
         names: names(&[("function", name)]),
         timeout_ms: 60_000.0,
-    };
+    }
+}
+
+/// The functions rate, watch and cache, and a database.
+fn things() -> Vec<Thing> {
     let mapping = Thing {
         kinds: vec!["each-mapping".into()],
         key: "rate-usage-events".into(),
@@ -44,8 +47,12 @@ struct Stack {
 
 impl Stack {
     fn new() -> Self {
+        Self::of(&things())
+    }
+
+    fn of(things: &[Thing]) -> Self {
         let definitions = Definitions::parse(include_str!("../../../../terraform/alarms.json")).unwrap();
-        Self { board: Board::new(&definitions, &things()).unwrap(), now: DateTime::UNIX_EPOCH }
+        Self { board: Board::new(&definitions, things).unwrap(), now: DateTime::UNIX_EPOCH }
     }
 
     fn measure(&mut self, namespace: &str, metric: &str, dimensions: &[(&str, &str)], value: f64) {
@@ -59,10 +66,17 @@ impl Stack {
             self.measure("Millrace", metric, &topic, value);
         }
         self.measure("Millrace", "SensorsHot", &[("Function", "watch")], hot);
-        self.measure("Millrace", "RunDuration", &[("Function", "cache")], 80.0);
+        self.runs();
         self.measure("AWS/RDS", "CPUUtilization", &[("DBInstanceIdentifier", "mysql")], 3.0);
         self.measure("AWS/Lambda", "Errors", &[("FunctionName", "cache")], 0.0);
         self.minute()
+    }
+
+    /// What is scheduled each minute.
+    fn runs(&mut self) {
+        for function in ["cache", "watch"] {
+            self.measure("Millrace", "RunDuration", &[("Function", function)], 80.0);
+        }
     }
 
     fn minute(&mut self) -> Vec<String> {
@@ -126,7 +140,7 @@ fn a_producer_that_stops_is_told_when_older_records_no_longer_stand_in() {
     (0..30).for_each(|_| assert!(stack.healthy(0.0).is_empty()));
     let mut told = Vec::new();
     for minute in 1..=20 {
-        stack.measure("Millrace", "RunDuration", &[("Function", "cache")], 80.0);
+        stack.runs();
         stack.measure("AWS/RDS", "CPUUtilization", &[("DBInstanceIdentifier", "mysql")], 3.0);
         told.extend(stack.minute().into_iter().map(|text| (minute, text)));
     }
@@ -149,6 +163,73 @@ fn a_database_that_is_away_pages_alone() {
     }
     (0..12).for_each(|_| told.extend(stack.healthy(0.0)));
     assert_eq!(told, ["ALARM database-critical: database-away", "OK database-critical: database-away"]);
+}
+
+/// What a scheduled run counts as: 1 for one that failed.
+fn run(stack: &mut Stack, failed: f64) -> Vec<String> {
+    stack.measure("AWS/Lambda", "Errors", &[("FunctionName", "bill")], failed);
+    stack.minute()
+}
+
+#[test]
+fn a_scheduled_run_that_fails_is_told_once_until_one_succeeds() {
+    let mut stack = Stack::of(&[Thing { kinds: vec!["each-scheduled".into()], ..function("bill") }]);
+    assert!(run(&mut stack, 0.0).is_empty());
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        told.extend(run(&mut stack, 1.0));
+        // Until the next run nothing is measured, for longer than CloudWatch looks back.
+        (0..59).for_each(|_| told.extend(stack.minute()));
+    }
+    assert_eq!(told, ["ALARM runs-warning: run-failed-bill"]);
+    told.clear();
+    (0..20).for_each(|_| told.extend(run(&mut stack, 0.0)));
+    assert_eq!(told, ["OK runs-warning: run-failed-bill"]);
+}
+
+#[test]
+fn a_daily_run_is_missed_after_a_day_and_two_hours() {
+    let mut stack = Stack::of(&[function("archive")]);
+    let ended = |stack: &mut Stack| stack.measure("Millrace", "RunDuration", &[("Function", "archive")], 80.0);
+    const DAY: u64 = 24 * 60;
+    for day in 0..2 {
+        ended(&mut stack);
+        // The next one takes longer.
+        (0..DAY + 15 * day).for_each(|_| assert!(stack.minute().is_empty()));
+    }
+    ended(&mut stack);
+    let missed = (1..2 * DAY).find(|_| !stack.minute().is_empty());
+    // And four minutes for what may explain it.
+    assert_eq!(missed, Some(DAY + 2 * 60 + 1 + 4));
+    ended(&mut stack);
+    assert_eq!(stack.minute(), ["OK archive-warning: archive-stopped"]);
+}
+
+#[test]
+fn a_disk_that_is_nearly_full_silences_nobody() {
+    let broker = Thing {
+        kinds: vec!["each-broker".into()],
+        key: "1".into(),
+        names: names(&[("cluster", "kafka"), ("broker", "1")]),
+        ..Thing::default()
+    };
+    let mut stack = Stack::of(&[things(), vec![broker]].concat());
+    let full = |stack: &mut Stack| {
+        let dimensions = [("Cluster Name", "kafka"), ("Broker ID", "1")];
+        stack.measure("AWS/Kafka", "KafkaDataLogsDiskUsed", &dimensions, 90.0);
+    };
+    let mut told = Vec::new();
+    for _ in 0..30 {
+        full(&mut stack);
+        told.extend(stack.healthy(0.0));
+    }
+    assert_eq!(told, ["ALARM disks-critical: broker-disk-1"]);
+    for _ in 0..20 {
+        full(&mut stack);
+        stack.measure("Millrace", "LagAge", &[("Function", "rate"), ("Topic", "usage-events")], 900.0);
+        told.extend(stack.healthy(0.0));
+    }
+    assert_eq!(told[1..], ["ALARM ingest-critical: lag-age-rate-usage-events"]);
 }
 
 #[test]

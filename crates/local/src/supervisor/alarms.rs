@@ -174,7 +174,10 @@ fn of_function(function: &Manifest) -> Vec<Thing> {
         names,
         timeout_ms: f64::from(function.timeout_seconds) * 1e3,
     };
-    let kinds = vec!["each-function".to_owned(), format!("function:{name}")];
+    let mut kinds = vec!["each-function".to_owned(), format!("function:{name}")];
+    if function.triggers.iter().all(is_seldom) {
+        kinds.push("each-scheduled".to_owned());
+    }
     let mut things = vec![thing(kinds, name.clone(), named(&[("function", name)]))];
     for trigger in &function.triggers {
         let Trigger::Kafka(kafka) = trigger else { continue };
@@ -183,6 +186,11 @@ fn of_function(function: &Manifest) -> Vec<Thing> {
         things.push(thing(vec!["each-mapping".to_owned()], format!("{name}-{}", kafka.topic), names));
     }
     things
+}
+
+/// Whether runs are too few for alarms that want several failures within minutes.
+fn is_seldom(trigger: &Trigger) -> bool {
+    matches!(trigger, Trigger::Schedule(schedule) if !schedule.expression.is_each_minute())
 }
 
 fn of_services() -> [Thing; 3] {
@@ -255,6 +263,12 @@ mod tests {
         ] {
             assert!(all.contains(&name.to_owned()), "{name} is not in {all:?}");
         }
+        let seldom: Vec<&str> = all.iter().filter_map(|name| name.strip_prefix("run-failed-")).collect();
+        assert_eq!(
+            seldom,
+            ["archive", "bill", "forecast", "migrate", "train"],
+            "what only schedules run, but not each minute"
+        );
         assert!(!all.contains(&"records-unread-rate-usage-events".to_owned()), "only MSK measures it");
         // A function that nothing invokes is not missed; `bill` has no schedule on an empty stack.
         functions.iter_mut().filter(|function| function.name == "bill").for_each(|bill| bill.triggers.clear());

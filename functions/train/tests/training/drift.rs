@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use millrace_lambda_support::metrics::Metric;
+use train::{Answer, Outcome};
 
 use crate::world::{World, customers, noon};
 
@@ -28,6 +29,23 @@ async fn a_population_that_moved_is_seen_and_one_that_did_not_is_not() {
     for metric in [Metric::FeatureDrift, Metric::ScoreDrift, Metric::ChampionAge, Metric::ChampionLogLoss] {
         assert!(metrics.iter().any(|(emitted, value)| *emitted == metric && value.is_finite()), "{metric:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comparison_that_fails_is_told_and_the_training_is_done() {
+    let world = World::new().await;
+    world.put(&customers("a", 900, 1, noon(), true)).await;
+    let failed = |answer: &Answer| {
+        let metrics = answer.metrics(Duration::from_secs(1));
+        metrics.iter().find(|(metric, _)| *metric == Metric::MonitoringFailed).map(|(_, value)| *value)
+    };
+    let compared = world.run().await;
+    assert_eq!((failed(&compared), compared.monitoring_error.is_none()), (Some(0.0), true));
+    std::fs::remove_file(world.artefact(1).with_file_name("card.json")).unwrap();
+    let answer = world.run().await;
+    assert_eq!((answer.outcome, answer.version), (Outcome::Unchanged, Some(1)));
+    assert!(answer.monitoring.is_none() && answer.monitoring_error.is_some(), "{answer:?}");
+    assert_eq!(failed(&answer), Some(1.0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

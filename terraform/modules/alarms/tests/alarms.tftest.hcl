@@ -12,9 +12,11 @@ variables {
     { name = "streaming", silenced_by = [] },
     { name = "functions", silenced_by = ["database"] },
     { name = "ingest", silenced_by = ["functions", "database", "streaming"] },
+    { name = "runs", silenced_by = ["database"] },
   ]
   alarms = [
     { name = "function-near-timeout", group = "functions", for = "each-function", namespace = "AWS/Lambda", metric = "Duration", unit = "Milliseconds", dimensions = { FunctionName = "{function}" }, statistic = "Maximum", period_seconds = 300, evaluation_periods = 3, datapoints_to_alarm = 2, comparison = "GreaterThanThreshold", threshold = 0.5, threshold_of = "timeout_ms", missing_data = "notBreaching", severity = "critical", meaning = "slow" },
+    { name = "run-failed", group = "runs", for = "each-scheduled", namespace = "AWS/Lambda", metric = "Errors", unit = "Count", dimensions = { FunctionName = "{function}" }, statistic = "Sum", period_seconds = 300, evaluation_periods = 1, datapoints_to_alarm = 1, comparison = "GreaterThanThreshold", threshold = 0, missing_data = "ignore", severity = "warning", meaning = "failed" },
     { name = "batch-slow", group = "ingest", for = "each-mapping", namespace = "Millrace", metric = "BatchDuration", unit = "Milliseconds", dimensions = { Function = "{function}", Topic = "{topic}" }, statistic = "p99", period_seconds = 300, evaluation_periods = 3, datapoints_to_alarm = 3, comparison = "GreaterThanThreshold", threshold = 20000, missing_data = "notBreaching", severity = "warning", meaning = "batches take long" },
     { name = "database-away", group = "database", for = "database", namespace = "AWS/RDS", metric = "CPUUtilization", unit = "Percent", dimensions = { "{database_dimension}" = "{database}" }, statistic = "SampleCount", period_seconds = 60, evaluation_periods = 5, datapoints_to_alarm = 5, comparison = "LessThanThreshold", threshold = 1, missing_data = "breaching", severity = "critical", meaning = "away" },
     { name = "database-busy", group = "database", for = "database", namespace = "AWS/RDS", metric = "CPUUtilization", unit = "Percent", dimensions = { "{database_dimension}" = "{database}" }, statistic = "Average", period_seconds = 300, evaluation_periods = 3, datapoints_to_alarm = 3, comparison = "GreaterThanThreshold", threshold = 90, missing_data = "notBreaching", severity = "warning", meaning = "busy" },
@@ -22,6 +24,7 @@ variables {
   functions = {
     rate  = { full_name = "millrace-test-rate", timeout_ms = 60000, mappings = { usage-events = { consumer_group = "millrace-rate", uuid = "u-1" } }, queue = null }
     cache = { full_name = "millrace-test-cache", timeout_ms = 300000, mappings = {}, queue = "millrace-test-cache-schedule-failures" }
+    bill  = { full_name = "millrace-test-bill", timeout_ms = 900000, mappings = {}, queue = "millrace-test-bill-schedule-failures", seldom = true }
   }
   database   = { identifier = "millrace-test", cluster = false }
   thresholds = { batch-slow = 5000 }
@@ -32,8 +35,8 @@ run "makes_an_alarm_for_each_thing" {
   command = apply
 
   assert {
-    condition     = output.names == tolist(["millrace-test-batch-slow-rate-usage-events", "millrace-test-database-away", "millrace-test-database-busy", "millrace-test-function-near-timeout-cache", "millrace-test-function-near-timeout-rate"])
-    error_message = "one for each function, mapping and database"
+    condition     = output.names == tolist(["millrace-test-batch-slow-rate-usage-events", "millrace-test-database-away", "millrace-test-database-busy", "millrace-test-function-near-timeout-bill", "millrace-test-function-near-timeout-cache", "millrace-test-function-near-timeout-rate", "millrace-test-run-failed-bill"])
+    error_message = "one for each function, mapping and database, and for a run of what runs seldom"
   }
 
   assert {
@@ -62,12 +65,13 @@ run "makes_an_alarm_for_each_thing" {
       database-warning   = "millrace-test-silencer-database"
       functions-critical = "millrace-test-silencer-database"
       ingest-warning     = "millrace-test-silencer-database-or-functions"
+      runs-warning       = "millrace-test-silencer-database"
     }
     error_message = "a page keeps quiet for what may explain it, and a warning for what is critical in its group"
   }
 
   assert {
-    condition     = aws_cloudwatch_composite_alarm.silencer["database-or-functions"].alarm_rule == "ALARM(\"millrace-test-database-away\") OR ALARM(\"millrace-test-function-near-timeout-cache\") OR ALARM(\"millrace-test-function-near-timeout-rate\")"
+    condition     = aws_cloudwatch_composite_alarm.silencer["database-or-functions"].alarm_rule == "ALARM(\"millrace-test-database-away\") OR ALARM(\"millrace-test-function-near-timeout-bill\") OR ALARM(\"millrace-test-function-near-timeout-cache\") OR ALARM(\"millrace-test-function-near-timeout-rate\")"
     error_message = "what explains is any critical alarm of the groups that are there"
   }
 
