@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::definitions::{Definition, DefinitionError, Definitions, Severity, Silence};
+use crate::definitions::{Comparison, Definition, DefinitionError, Definitions, Severity, Silence, Statistic};
 use crate::evaluation::{Rule, State};
 use crate::measurement::Measurement;
 use crate::pages::{self, Page};
@@ -209,15 +209,20 @@ impl Watch {
         let Definition { statistic, comparison, period_seconds, .. } = self.definition;
         self.series.forget_before(minute);
         let (rule, period) = (rule(&self.definition), period_seconds / 60);
-        let watched = (minute / period).min(rule.range() as u64);
+        let range = rule.range() as u64;
+        // What is over its threshold in a period that was not watched to its beginning is so in the whole one, too.
+        let begun = if is_less_of_a_part(statistic, comparison) { minute / period } else { minute.div_ceil(period) };
         // The oldest first: the last period ends now.
-        let datapoints: Vec<Option<f64>> = (1..=watched)
+        let datapoints: Vec<Option<f64>> = (1..=begun.min(range))
             .rev()
-            .map(|back| self.series.datapoint(statistic, minute - back * period, minute - (back - 1) * period))
+            .map(|back| {
+                let (from, to) = (minute.saturating_sub(back * period), minute - (back - 1) * period);
+                self.series.datapoint(statistic, from, to)
+            })
             .collect();
         let breaching = |datapoint: &Option<f64>| datapoint.map(|value| comparison.breaches(value, self.threshold));
         let judged: Vec<Option<bool>> = datapoints.iter().map(breaching).collect();
-        let Some(state) = rule.judge(&judged) else { return };
+        let Some(state) = rule.judge(&judged, minute >= range * period) else { return };
         if state != self.state || self.since.is_none() {
             self.since = Some(at);
             self.state = state;
@@ -271,6 +276,12 @@ impl Watch {
             runbook: self.runbook(),
         }
     }
+}
+
+/// Whether a part of a period may be under its threshold though the whole one is not: a sum or the greatest value only grows.
+fn is_less_of_a_part(statistic: Statistic, comparison: Comparison) -> bool {
+    matches!(comparison, Comparison::Less | Comparison::AtMost)
+        && matches!(statistic, Statistic::Sum | Statistic::SampleCount | Statistic::Maximum)
 }
 
 fn rule(definition: &Definition) -> Rule {

@@ -52,12 +52,12 @@ impl Rule {
     /// Judges the datapoints of the last periods, the newest last: whether each is breaching, or missing (`None`). `None` keeps the
     /// state as it is.
     ///
-    /// Of fewer periods than the range, those before were not watched: then nothing that is missing counts as breaching, so that
-    /// no alarm goes off because the watch has just begun.
-    pub fn judge(&self, datapoints: &[Option<bool>]) -> Option<State> {
-        let watched = &datapoints[datapoints.len().saturating_sub(self.range())..];
+    /// Unless the whole range was `watched`, nothing that is missing counts as breaching, so that no alarm goes off because the
+    /// watch has just begun.
+    pub fn judge(&self, datapoints: &[Option<bool>], watched: bool) -> Option<State> {
+        let last = &datapoints[datapoints.len().saturating_sub(self.range())..];
         // By age, the newest first; it has age 1.
-        let real = (1..).zip(watched.iter().rev()).filter_map(|(age, datapoint)| Some((age, (*datapoint)?)));
+        let real = (1..).zip(last.iter().rev()).filter_map(|(age, datapoint)| Some((age, (*datapoint)?)));
         let real: Vec<(usize, bool)> = real.collect();
         let judged = &real[..real.len().min(self.evaluation_periods)];
         let breaching = judged.iter().filter(|(_, breaching)| *breaching).count();
@@ -68,10 +68,9 @@ impl Rule {
         if missing == 0 {
             return Some(State::Ok);
         }
-        let unknown = watched.len() < self.range();
         match self.missing_data {
             MissingData::NotBreaching => Some(State::Ok),
-            MissingData::Breaching if !unknown => {
+            MissingData::Breaching if watched => {
                 Some(if breaching + missing >= self.datapoints_to_alarm { State::Alarm } else { State::Ok })
             }
             MissingData::Ignore if real.is_empty() || self.is_as_old_as_asked(&real) => None,
@@ -97,7 +96,7 @@ mod tests {
         let datapoints: Vec<Option<bool>> =
             datapoints.split(' ').map(|point| (point != "-").then_some(point == "X")).collect();
         let rule = Rule { evaluation_periods: n, datapoints_to_alarm: m, missing_data };
-        rule.judge(&datapoints).map_or("keep", State::as_str)
+        rule.judge(&datapoints, datapoints.len() >= rule.range()).map_or("keep", State::as_str)
     }
 
     /// Missing, ignore, breaching, not breaching: the order of the columns in CloudWatch's tables.
@@ -175,7 +174,7 @@ mod tests {
         assert_eq!(judge("X", (1, 1), MissingData::Breaching), "ALARM");
         assert_eq!(judge("X X", (2, 2), MissingData::NotBreaching), "ALARM");
         let nothing = Rule { evaluation_periods: 1, datapoints_to_alarm: 1, missing_data: MissingData::Missing };
-        assert_eq!(nothing.judge(&[]), Some(State::InsufficientData));
+        assert_eq!(nothing.judge(&[], false), Some(State::InsufficientData));
     }
 
     #[test]

@@ -206,6 +206,26 @@ fn a_daily_run_is_missed_after_a_day_and_two_hours() {
 }
 
 #[test]
+fn what_a_day_s_period_already_shows_is_told_at_once() {
+    let mut stack = Stack::of(&[function("train"), function("score")]);
+    let train = [("Function", "train")];
+    // A champion of 70 days that sees 30 of 100 customers leave: over the one threshold, under the other.
+    for (metric, value) in
+        [("ChampionAge", 6_048_000.0), ("LiveRecall", 0.3), ("LivePrecision", 0.5), ("RunDuration", 80.0)]
+    {
+        stack.measure("Millrace", metric, &train, value);
+    }
+    assert_eq!(stack.minute(), Vec::<String>::new(), "it waits for what may explain it");
+    let on = |stack: &Stack| {
+        let alarms = stack.board.report().alarms.into_iter();
+        alarms.filter(|alarm| alarm.state == State::Alarm).map(|alarm| alarm.name).collect::<Vec<_>>()
+    };
+    assert_eq!(on(&stack), ["model-old", "model-misses"]);
+    (0..200).for_each(|_| drop(stack.minute()));
+    assert_eq!(on(&stack), ["score-left-stopped", "model-old", "model-misses"], "a day was not watched yet");
+}
+
+#[test]
 fn a_disk_that_is_nearly_full_silences_nobody() {
     let broker = Thing {
         kinds: vec!["each-broker".into()],
