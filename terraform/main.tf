@@ -129,7 +129,7 @@ module "alarms" {
   emails     = var.emails
   webhooks   = var.webhooks
   composite  = var.alarms.composite
-  runbook    = var.alarms.runbook
+  runbook    = coalesce(var.runbook, "docs/runbook.md")
   key_arn    = module.keys.arns.telemetry
 
   functions = { for function, it in module.function : function => {

@@ -150,11 +150,10 @@ variable "shift" {
 }
 
 variable "alarms" {
-  description = "The thresholds of this environment by alarm, whether alarms of one group page as one, and where the runbook is read."
+  description = "The thresholds of this environment by alarm, and whether alarms of one group page as one."
   type = object({
     thresholds = optional(map(number), {})
     composite  = optional(bool, true)
-    runbook    = optional(string, "docs/runbook.md")
   })
   default = {}
 }
@@ -235,6 +234,17 @@ variable "webhooks" {
   type        = object({ critical = optional(list(string), []), warning = optional(list(string), []) })
   default     = {}
   sensitive   = true
+}
+
+variable "runbook" {
+  description = "The address of docs/runbook.md where people read it, which alarms link to; null for its path here."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.runbook == null || can(regex("^https://[^\\s#]+$", var.runbook))
+    error_message = "runbook must be an address without a section, such as https://github.com/OWNER/NAME/blob/main/docs/runbook.md."
+  }
 }
 
 variable "domain" {

@@ -3,5 +3,6 @@
 bi       = { principal = "group/default/bi" }
 nifi     = { image = "000000000000.dkr.ecr.eu-central-1.amazonaws.com/millrace/nifi@sha256:0000000000000000000000000000000000000000000000000000000000000000" }
 domain   = { name = "page.example.com", certificate_arn = "arn:aws:acm:eu-central-1:000000000000:certificate/00000000-0000-0000-0000-000000000000" }
+runbook  = "https://git.example.com/millrace/docs/runbook.md"
 emails   = { critical = ["on-call@example.com"], warning = ["team@example.com"] }
 pipeline = { repository = "example/millrace" }

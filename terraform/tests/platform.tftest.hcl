@@ -100,6 +100,16 @@ run "refuses_a_place_that_is_not_there" {
   expect_failures = [var.region, var.zones, var.secrets_version]
 }
 
+run "refuses_a_runbook_that_nobody_can_open" {
+  command = plan
+
+  variables {
+    runbook = "docs/runbook.md"
+  }
+
+  expect_failures = [var.runbook]
+}
+
 run "refuses_what_is_no_account_or_secret" {
   command = plan
 

@@ -18,6 +18,13 @@ locals {
     ]
   } if var.composite && local.rules["${group.name}-${severity}"] != "" }]...)
 
+  # The sections of the alarms that a page holds. A description has 1024 characters: where all of them need more, they are named.
+  names = { for key, page in local.pages : key => distinct([
+    for alarm in local.alarms : alarm.name if alarm.group == page.group && alarm.severity == page.severity
+  ]) }
+  links    = { for key, names in local.names : key => join(" ", [for name in names : "${var.runbook}#${name}"]) }
+  sections = { for key, names in local.names : key => length(local.links[key]) <= 900 ? local.links[key] : "${var.runbook}: ${join(", ", names)}" }
+
   # By the groups' names, as many pages have the same explanations.
   silencers = merge([for page in local.pages : {
     (join("-or-", page.silenced_by)) = join(" OR ", [for by in page.silenced_by : local.rules["${by}-critical"]])
@@ -39,7 +46,7 @@ resource "aws_cloudwatch_composite_alarm" "page" {
   for_each = local.pages
 
   alarm_name        = "${var.name}-${each.key}"
-  alarm_description = "${title(each.value.severity)} in ${each.value.group}: the alarms within say what. See ${var.runbook}"
+  alarm_description = "${title(each.value.severity)} in ${each.value.group}: the alarms within say what. See ${local.sections[each.key]}"
   alarm_rule        = local.rules[each.key]
   alarm_actions     = [local.topic_arns[each.value.severity]]
   ok_actions        = [local.topic_arns[each.value.severity]]

@@ -80,6 +80,11 @@ variable "thresholds" {
   description = "Thresholds of this environment, by the alarm's name."
   type        = map(number)
   default     = {}
+
+  validation {
+    condition     = length(setsubtract(keys(var.thresholds), var.alarms[*].name)) == 0
+    error_message = "thresholds must name alarms; there is no ${join(", ", setsubtract(keys(var.thresholds), var.alarms[*].name))}."
+  }
 }
 
 variable "functions" {
@@ -117,7 +122,7 @@ variable "key_arn" {
 }
 
 variable "runbook" {
-  description = "Where the runbook is read; an alarm's description ends with it and the alarm's name."
+  description = "Where the runbook is read; an alarm's description ends with it and the alarm's name, a page's with those of its alarms."
   type        = string
   default     = "docs/runbook.md"
 }

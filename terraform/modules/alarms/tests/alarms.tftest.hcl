@@ -28,6 +28,7 @@ variables {
   }
   database   = { identifier = "millrace-test", cluster = false }
   thresholds = { batch-slow = 5000 }
+  runbook    = "https://git.example.com/docs/runbook.md"
   emails     = { critical = ["on-call@example.com"] }
 }
 
@@ -55,8 +56,32 @@ run "makes_an_alarm_for_each_thing" {
   }
 
   assert {
-    condition     = endswith(aws_cloudwatch_metric_alarm.this["database-away"].alarm_description, "runbook.md#database-away")
+    condition     = endswith(aws_cloudwatch_metric_alarm.this["database-away"].alarm_description, "See https://git.example.com/docs/runbook.md#database-away")
     error_message = "each names its section of the runbook"
+  }
+
+  assert {
+    condition     = endswith(aws_cloudwatch_composite_alarm.page["functions-critical"].alarm_description, "See https://git.example.com/docs/runbook.md#function-near-timeout") && strcontains(aws_cloudwatch_composite_alarm.page["database-critical"].alarm_description, "runbook.md#database-away")
+    error_message = "a page, which is all that is sent, leads to the sections of its alarms, each once"
+  }
+
+  # What is going on, on one page.
+  assert {
+    condition = { for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : split(":", widget.properties.title)[0] => [
+      widget.properties.stat, widget.properties.period, widget.properties.annotations.horizontal[0].value, widget.properties.metrics
+      ] } == {
+      run-failed            = ["Sum", 300, 0, [["AWS/Lambda", "Errors", "FunctionName", "millrace-test-bill"]]]
+      function-near-timeout = ["Maximum", 300, 450000, [for function in ["bill", "cache", "rate"] : ["AWS/Lambda", "Duration", "FunctionName", "millrace-test-${function}"]]]
+      batch-slow            = ["p99", 300, 5000, [["Millrace", "BatchDuration", "Function", "millrace-test-rate", "Topic", "usage-events"]]]
+      database-away         = ["SampleCount", 60, 1, [["AWS/RDS", "CPUUtilization", "DBInstanceIdentifier", "millrace-test"]]]
+      database-busy         = ["Average", 300, 90, [["AWS/RDS", "CPUUtilization", "DBInstanceIdentifier", "millrace-test"]]]
+    }
+    error_message = "a graph for each alarm that is there, with all that it watches and its threshold: ${aws_cloudwatch_dashboard.this.dashboard_body}"
+  }
+
+  assert {
+    condition     = length(distinct([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : "${widget.x} ${widget.y}"])) == 5
+    error_message = "no graph hides another"
   }
 
   assert {
@@ -97,6 +122,16 @@ run "pages_by_each_alarm_where_there_are_no_groups" {
     condition     = length(aws_cloudwatch_composite_alarm.page) + length(aws_cloudwatch_composite_alarm.silencer) == 0 && alltrue([for alarm in aws_cloudwatch_metric_alarm.this : length(alarm.alarm_actions) == 1])
     error_message = "each alarm pages"
   }
+}
+
+run "refuses_a_threshold_of_no_alarm" {
+  command = plan
+
+  variables {
+    thresholds = { batch-slow = 5000, batch-slwo = 5000 }
+  }
+
+  expect_failures = [var.thresholds]
 }
 
 run "refuses_what_cloudwatch_would_refuse" {
