@@ -128,6 +128,8 @@ module "alarms" {
   thresholds = var.alarms.thresholds
   emails     = var.emails
   webhooks   = var.webhooks
+  slack      = var.slack
+  teams      = var.teams
   composite  = var.alarms.composite
   runbook    = coalesce(var.runbook, "docs/runbook.md")
   key_arn    = module.keys.arns.telemetry

@@ -230,10 +230,29 @@ variable "emails" {
 }
 
 variable "webhooks" {
-  description = "HTTPS targets of chats and on-call services, by severity. They hold secrets."
+  description = "HTTPS targets of on-call services that confirm a subscription of SNS, by severity. They hold secrets."
   type        = object({ critical = optional(list(string), []), warning = optional(list(string), []) })
   default     = {}
   sensitive   = true
+}
+
+variable "slack" {
+  description = "Slack's channels that are told, by severity, and their workspace; both by their ids. null for none."
+  type = object({
+    team_id  = string
+    channels = object({ critical = optional(string), warning = optional(string) })
+  })
+  default = null
+}
+
+variable "teams" {
+  description = "Microsoft Teams' channels that are told, by severity, with their team and tenant; all by their ids. null for none."
+  type = object({
+    team_id   = string
+    tenant_id = string
+    channels  = object({ critical = optional(string), warning = optional(string) })
+  })
+  default = null
 }
 
 variable "runbook" {

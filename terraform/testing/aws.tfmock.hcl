@@ -20,6 +20,10 @@ mock_resource "aws_iam_role" {
   defaults = { arn = "arn:aws:iam::000000000000:role/mock" }
 }
 
+mock_resource "aws_iam_policy" {
+  defaults = { arn = "arn:aws:iam::000000000000:policy/mock" }
+}
+
 mock_resource "aws_cloudwatch_log_group" {
   defaults = { arn = "arn:aws:logs:eu-central-1:000000000000:log-group:/mock" }
 }

@@ -134,7 +134,7 @@ variable "emails" {
 }
 
 variable "webhooks" {
-  description = "HTTPS targets of chats and on-call services that take SNS' messages, by severity. They hold secrets."
+  description = "HTTPS targets of on-call services that confirm a subscription of SNS and take its messages, by severity. They hold secrets."
   type        = object({ critical = optional(list(string), []), warning = optional(list(string), []) })
   default     = {}
   sensitive   = true
@@ -142,6 +142,55 @@ variable "webhooks" {
   validation {
     condition     = alltrue([for url in concat(var.webhooks.critical, var.webhooks.warning) : startswith(url, "https://")])
     error_message = "webhooks must begin with https://"
+  }
+}
+
+variable "slack" {
+  description = "Slack's channels that are told, by severity, and their workspace; both by their ids. null for none."
+  type = object({
+    team_id  = string
+    channels = object({ critical = optional(string), warning = optional(string) })
+  })
+  default = null
+
+  validation {
+    condition     = var.slack == null || can(regex("^T[0-9A-Z]{1,254}$", var.slack.team_id))
+    error_message = "slack.team_id must be a workspace's id, such as T07EA123LEP."
+  }
+
+  validation {
+    condition     = var.slack == null || alltrue([for channel in try(compact(values(var.slack.channels)), []) : can(regex("^[CG][0-9A-Z]{1,254}$", channel))])
+    error_message = "slack.channels must be ids of channels, such as C07EZ1ABC23, not their names."
+  }
+
+  validation {
+    condition     = var.slack == null || length(try(compact(values(var.slack.channels)), [])) > 0
+    error_message = "slack.channels must have a channel for critical, for warning or for both."
+  }
+}
+
+variable "teams" {
+  description = "Microsoft Teams' channels that are told, by severity, with their team and tenant; all by their ids. null for none."
+  type = object({
+    team_id   = string
+    tenant_id = string
+    channels  = object({ critical = optional(string), warning = optional(string) })
+  })
+  default = null
+
+  validation {
+    condition     = var.teams == null || alltrue([for id in try([var.teams.team_id, var.teams.tenant_id], []) : can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", id))])
+    error_message = "teams.team_id and teams.tenant_id must be UUIDs in lower case."
+  }
+
+  validation {
+    condition     = var.teams == null || alltrue([for channel in try(compact(values(var.teams.channels)), []) : can(regex("^19(:|%3A)\\S+(@|%40)thread\\.(tacv2|skype)$", channel))])
+    error_message = "teams.channels must be ids of channels as their links have them, such as 19%3A0123%40thread.tacv2."
+  }
+
+  validation {
+    condition     = var.teams == null || length(try(compact(values(var.teams.channels)), [])) > 0
+    error_message = "teams.channels must have a channel for critical, for warning or for both."
   }
 }
 

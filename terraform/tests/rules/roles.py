@@ -53,6 +53,7 @@ WITHOUT_RESOURCE = {
     "Trace": "X-Ray has no resources",
     "MappingSeesTheNetwork": "reads of the network",
     "WatchAlarms": "a read of alarms",
+    "ShowAlarms": "reads of alarms and metrics",
     "SeeTheNetwork": "reads of the network",
     "FindItsLog": "a read of log groups",
     "SignInToTheRegistry": "a token",

@@ -2,6 +2,16 @@ mock_provider "aws" {
   source = "../../testing"
 }
 
+override_resource {
+  target = aws_sns_topic.this["critical"]
+  values = { arn = "arn:aws:sns:eu-central-1:000000000000:millrace-test-critical" }
+}
+
+override_resource {
+  target = aws_sns_topic.this["warning"]
+  values = { arn = "arn:aws:sns:eu-central-1:000000000000:millrace-test-warning" }
+}
+
 variables {
   name       = "millrace-test"
   account_id = "000000000000"
@@ -106,9 +116,57 @@ run "makes_an_alarm_for_each_thing" {
   }
 
   assert {
+    condition     = length(aws_chatbot_slack_channel_configuration.this) + length(aws_chatbot_teams_channel_configuration.this) + length(aws_iam_role.chat) == 0
+    error_message = "without a chat nothing is made for one"
+  }
+
+  assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : length(alarm.alarm_actions) == 0])
     error_message = "the group pages, not each alarm"
   }
+}
+
+run "tells_a_chat_that_is_asked_for" {
+  command = apply
+
+  variables {
+    slack = { team_id = "T0123456789", channels = { critical = "C0123456789", warning = "C0123456789" } }
+    teams = {
+      team_id   = "00000000-0000-4000-8000-000000000001"
+      tenant_id = "00000000-0000-4000-8000-000000000002"
+      channels  = { warning = "19%3A0123456789%40thread.tacv2" }
+    }
+  }
+
+  assert {
+    condition = { for key, it in aws_chatbot_slack_channel_configuration.this : key => [it.slack_channel_id, it.configuration_name, sort(it.sns_topic_arns)] } == {
+      critical-warning = ["C0123456789", "millrace-test-slack-critical-warning", tolist(["arn:aws:sns:eu-central-1:000000000000:millrace-test-critical", "arn:aws:sns:eu-central-1:000000000000:millrace-test-warning"])]
+    }
+    error_message = "a channel for both severities is one configuration with both topics"
+  }
+
+  assert {
+    condition = { for key, it in aws_chatbot_teams_channel_configuration.this : key => [it.channel_id, it.configuration_name, sort(it.sns_topic_arns)] } == {
+      warning = ["19%3A0123456789%40thread.tacv2", "millrace-test-teams-warning", tolist(["arn:aws:sns:eu-central-1:000000000000:millrace-test-warning"])]
+    }
+    error_message = "a channel for warnings is told of nothing else"
+  }
+
+  assert {
+    condition     = alltrue([for it in concat(values(aws_chatbot_slack_channel_configuration.this), values(aws_chatbot_teams_channel_configuration.this)) : it.guardrail_policy_arns == tolist([aws_iam_policy.chat[0].arn]) && it.iam_role_arn == aws_iam_role.chat[0].arn])
+    error_message = "whoever writes in a channel may read alarms, and nothing else"
+  }
+}
+
+run "refuses_names_for_a_chat_s_ids" {
+  command = plan
+
+  variables {
+    slack = { team_id = "millrace", channels = { critical = "#on-call" } }
+    teams = { team_id = "On call", tenant_id = "example.com", channels = {} }
+  }
+
+  expect_failures = [var.slack, var.teams]
 }
 
 run "pages_by_each_alarm_where_there_are_no_groups" {
