@@ -16,7 +16,7 @@ use millrace_test_support::stack::{Stack, project_root};
 use millrace_tests::{one_stack_at_a_time, processes};
 use serde_json::{Value, json};
 
-/// The longest that an alarm may take: fifteen of its minutes, four for what may explain it, and as long again on a busy machine.
+/// The longest that an alarm may take: fifteen of its minutes, five for what may explain it, and as long again on a busy machine.
 const SOON: Duration = Duration::from_secs(120);
 
 /// Takes what the stack posts.
