@@ -137,7 +137,7 @@ def month(events, size):
     documents += cost("docdb_io", size.documents_a_minute * 2 * SECONDS / 60 / 1e6)
     # Two times of three, a client's other end is in another zone. A record is sent and read, a row is stored; copies are free.
     between_zones_gb = records * (2 * RECORD_BYTES + ROW_BYTES) * (ZONES - 1) / ZONES / 1e9
-    watching = cost("alarm", 118) + cost("composite", 35) + cost("metric", 83) + cost("graphs", 1)
+    watching = cost("alarm", 119) + cost("composite", 35) + cost("metric", 84) + cost("graphs", 1)
     return {
         "Kafka (MSK)": kafka,
         "pollers of the mappings": cost("poller", MAPPINGS * HOURS),

@@ -80,6 +80,8 @@ metrics! {
     SensorsSilent in Count by Function: "Sensors that are silent.";
     DocumentsWritten in Count by Function: "Documents written by the cache.";
     CacheAge in Seconds by Function: "How old what the documents say is.";
+    CacheIncomplete in Count by Function:
+        "Runs of the cache that ended before the documents had caught up; 0 when they had.";
     ConservationDifference in Count by Function:
         "Records that the ledger passed and counts nowhere, or counts twice. Must be 0.";
     BillingDifference in None by Function:

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
+use millrace_lambda_support::metrics::Metric;
 use millrace_store_documents::{DocumentStore, Replaced};
 use millrace_store_mysql::MySqlPool;
 use millrace_store_mysql::cache::{self, Feed};
@@ -74,6 +75,25 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Of a run that did not get its turn.
+    fn without_turn(as_of: Option<DateTime<Utc>>) -> Self {
+        let nothing = Replaced::default();
+        Self {
+            ran: false,
+            complete: false,
+            events_through: 0,
+            usage: nothing,
+            revenue: nothing,
+            customer_usage: nothing,
+            sensors: nothing,
+            sensor_hours: nothing,
+            features: nothing,
+            scores: nothing,
+            as_of,
+            checks: Checks::default(),
+        }
+    }
+
     /// What the function answers.
     pub fn to_json(&self, now: DateTime<Utc>) -> Value {
         let documents = |replaced: Replaced| json!({"written": replaced.written, "superseded": replaced.superseded});
@@ -100,6 +120,18 @@ impl Summary {
             .iter()
             .map(|replaced| replaced.written)
             .sum()
+    }
+
+    /// What is to be emitted. Documents that have never caught up have no age, so that whether they have is told beside it.
+    pub fn metrics(&self, now: DateTime<Utc>, took: Duration) -> Vec<(Metric, f64)> {
+        let mut values =
+            vec![(Metric::DocumentsWritten, self.written() as f64), (Metric::RunDuration, took.as_secs_f64() * 1e3)];
+        if self.ran {
+            values.push((Metric::CacheIncomplete, f64::from(u8::from(!self.complete))));
+        }
+        values.extend(self.age(now).map(|age| (Metric::CacheAge, age)));
+        values.extend(self.checks.metrics());
+        values
     }
 
     /// How old what the documents say is, in seconds; `None` while they have never caught up.
@@ -130,21 +162,7 @@ impl Cache {
         let marks = self.documents.watermarks().await?;
         let as_of =
             oldest(FEEDS.map(|feed| marks.iter().find(|(name, _)| name == feed).and_then(|(_, mark)| mark.as_of)));
-        let nothing = Replaced::default();
-        Ok(Summary {
-            ran: false,
-            complete: false,
-            events_through: 0,
-            usage: nothing,
-            revenue: nothing,
-            customer_usage: nothing,
-            sensors: nothing,
-            sensor_hours: nothing,
-            features: nothing,
-            scores: nothing,
-            as_of,
-            checks: Checks::default(),
-        })
+        Ok(Summary::without_turn(as_of))
     }
 
     async fn in_turn(&self, turn: &mut Turn<'_>) -> anyhow::Result<Summary> {
@@ -195,4 +213,26 @@ impl Cache {
 /// The oldest of the times, `None` if one is missing.
 fn oldest<const N: usize>(times: [Option<DateTime<Utc>>; N]) -> Option<DateTime<Utc>> {
     times.into_iter().collect::<Option<Vec<_>>>()?.into_iter().min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_that_have_not_caught_up_are_told_of_though_they_have_no_age() {
+        let now = DateTime::UNIX_EPOCH;
+        let told = |summary: &Summary| {
+            let metrics = summary.metrics(now, Duration::ZERO).into_iter();
+            metrics
+                .filter(|(metric, _)| [Metric::CacheIncomplete, Metric::CacheAge].contains(metric))
+                .collect::<Vec<_>>()
+        };
+        let waited = Summary::without_turn(None);
+        assert_eq!(told(&waited), [], "another run is at work, and tells");
+        let behind = Summary { ran: true, ..waited };
+        assert_eq!(told(&behind), [(Metric::CacheIncomplete, 1.0)]);
+        let whole = Summary { complete: true, as_of: Some(now), ..behind };
+        assert_eq!(told(&whole), [(Metric::CacheIncomplete, 0.0), (Metric::CacheAge, 0.0)]);
+    }
 }

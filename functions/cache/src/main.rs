@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 use cache::Cache;
 use chrono::Utc;
 use lambda_runtime::Error;
-use millrace_lambda_support::metrics::{self, Metric};
 use millrace_lambda_support::mysql::Mysql;
 use millrace_lambda_support::settings::{self, DocumentsSettings};
-use millrace_lambda_support::{invocation, logs};
+use millrace_lambda_support::{invocation, logs, metrics};
 use millrace_store_documents::{DocumentSettings, DocumentStore};
 
 /// What a run takes of the function's timeout (function.json); the last step and the answer get the rest.
@@ -34,13 +33,7 @@ async fn run() -> Result<(), Error> {
         let begun = Instant::now();
         let summary = cache.run((begun + BUDGET).into()).await?;
         let now = Utc::now();
-        let mut values = vec![
-            (Metric::DocumentsWritten, summary.written() as f64),
-            (Metric::RunDuration, begun.elapsed().as_secs_f64() * 1e3),
-        ];
-        values.extend(summary.age(now).map(|age| (Metric::CacheAge, age)));
-        values.extend(summary.checks.metrics());
-        metrics::emit(None, &values);
+        metrics::emit(None, &summary.metrics(now, begun.elapsed()));
         Ok(summary.to_json(now))
     })
     .await
