@@ -50,25 +50,14 @@ data "aws_iam_policy_document" "this" {
 resource "aws_iam_role_policy" "secret" {
   name   = "${var.name}-secret"
   role   = var.secrets_role
-  policy = data.aws_iam_policy_document.secret.json
+  policy = module.secret_key_use.json
 }
 
-data "aws_iam_policy_document" "secret" {
-  statement {
-    actions = ["kms:Decrypt"]
-    # A key's id is only known once it is made: it is named by its alias.
-    resources = ["arn:${data.aws_partition.current.partition}:kms:${data.aws_region.current.name}:${var.account_id}:key/*"]
+module "secret_key_use" {
+  source = "../key-use"
 
-    condition {
-      test     = "ForAnyValue:StringEquals"
-      variable = "kms:ResourceAliases"
-      values   = [var.data_key_alias]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = ["secretsmanager.${data.aws_region.current.name}.amazonaws.com"]
-    }
-  }
+  account_id = var.account_id
+  alias      = var.data_key_alias
+  actions    = ["kms:Decrypt"]
+  services   = ["secretsmanager"]
 }

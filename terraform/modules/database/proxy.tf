@@ -76,28 +76,21 @@ resource "aws_iam_role_policy" "proxy" {
   policy = data.aws_iam_policy_document.proxy.json
 }
 
+module "proxy_key_use" {
+  source = "../key-use"
+
+  account_id = var.account_id
+  alias      = var.data_key_alias
+  actions    = ["kms:Decrypt"]
+  services   = ["secretsmanager"]
+}
+
 data "aws_iam_policy_document" "proxy" {
+  source_policy_documents = [module.proxy_key_use.json]
+
   statement {
     actions = ["secretsmanager:GetSecretValue"]
     # Secrets Manager adds six characters to a secret's name.
     resources = [for user in ["functions", "bi"] : "arn:${data.aws_partition.current.partition}:secretsmanager:${data.aws_region.current.name}:${var.account_id}:secret:${var.name}/mysql/${user}-??????"]
-  }
-
-  statement {
-    actions = ["kms:Decrypt"]
-    # A key's id is only known once it is made: it is named by its alias.
-    resources = ["arn:${data.aws_partition.current.partition}:kms:${data.aws_region.current.name}:${var.account_id}:key/*"]
-
-    condition {
-      test     = "ForAnyValue:StringEquals"
-      variable = "kms:ResourceAliases"
-      values   = [var.data_key_alias]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = ["secretsmanager.${data.aws_region.current.name}.amazonaws.com"]
-    }
   }
 }

@@ -45,15 +45,27 @@ locals {
   writes_objects  = local.uses_objects && length(var.manifest.objects.writes) > 0
   reads_kafka     = contains(local.needs, "kafka") && local.msk
   keeps_failures  = anytrue([for kafka in values(local.kafka) : kafka.on_failure != null]) && var.failed_batches != null
-  data_key_via    = compact([local.reads_secrets ? "secretsmanager.${local.region}.amazonaws.com" : "", local.uses_objects || local.keeps_failures ? "s3.${local.region}.amazonaws.com" : ""])
+  data_key_via    = compact([local.reads_secrets ? "secretsmanager" : "", local.uses_objects || local.keeps_failures ? "s3" : ""])
   cluster_pattern = !local.msk ? "" : "arn:${local.partition}:kafka:${local.region}:${var.account_id}:cluster/${var.services.kafka.cluster_name}/*"
   topic_prefix    = !local.msk ? "" : "arn:${local.partition}:kafka:${local.region}:${var.account_id}:topic/${var.services.kafka.cluster_name}/*"
   group_prefix    = !local.msk ? "" : "arn:${local.partition}:kafka:${local.region}:${var.account_id}:group/${var.services.kafka.cluster_name}/*"
 }
 
+module "key_use" {
+  count  = length(local.data_key_via) > 0 ? 1 : 0
+  source = "../key-use"
+
+  account_id = var.account_id
+  alias      = var.data_key.alias
+  actions    = concat(["kms:Decrypt"], local.writes_objects || local.keeps_failures ? ["kms:GenerateDataKey"] : [])
+  services   = local.data_key_via
+}
+
 data "aws_iam_policy_document" "this" {
   #checkov:skip=CKV_AWS_111:ec2 interfaces and X-Ray have no narrower resource; the reason stands at each statement
   #checkov:skip=CKV_AWS_356:ec2 interfaces and X-Ray have no narrower resource; the reason stands at each statement
+  source_policy_documents = module.key_use[*].json
+
   statement {
     sid       = "WriteItsLog"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -110,28 +122,6 @@ data "aws_iam_policy_document" "this" {
         test     = "StringEquals"
         variable = "aws:ResourceTag/${statement.value.tag}"
         values   = [statement.value.value]
-      }
-    }
-  }
-
-  dynamic "statement" {
-    for_each = length(local.data_key_via) > 0 ? [1] : []
-    content {
-      sid     = "UseTheDataKey"
-      actions = concat(["kms:Decrypt"], local.writes_objects || local.keeps_failures ? ["kms:GenerateDataKey"] : [])
-      # A key's id is only known once it is made: it is named by its alias.
-      resources = ["arn:${local.partition}:kms:${local.region}:${var.account_id}:key/*"]
-
-      condition {
-        test     = "ForAnyValue:StringEquals"
-        variable = "kms:ResourceAliases"
-        values   = [var.data_key.alias]
-      }
-
-      condition {
-        test     = "StringEquals"
-        variable = "kms:ViaService"
-        values   = local.data_key_via
       }
     }
   }

@@ -39,7 +39,30 @@ resource "aws_iam_role_policy" "scheduler" {
   policy = data.aws_iam_policy_document.scheduler.json
 }
 
+module "failures_key_use" {
+  source = "../key-use"
+
+  account_id = var.account_id
+  alias      = var.data_key.alias
+  sid        = "EncryptFailures"
+  actions    = ["kms:Decrypt", "kms:GenerateDataKey"]
+  services   = ["sqs"]
+}
+
+# The schedules' events, which Scheduler decrypts as this role. It names the schedule, and may name no service that it comes by.
+module "schedules_key_use" {
+  source = "../key-use"
+
+  account_id = var.account_id
+  alias      = var.data_key.alias
+  sid        = "DecryptItsSchedules"
+  actions    = ["kms:Decrypt"]
+  context    = { "aws:scheduler:schedule:arn" = "arn:${local.partition}:scheduler:${local.region}:${var.account_id}:schedule/${local.full_name}/*" }
+}
+
 data "aws_iam_policy_document" "scheduler" {
+  source_policy_documents = [module.failures_key_use.json, module.schedules_key_use.json]
+
   statement {
     sid       = "Invoke"
     actions   = ["lambda:InvokeFunction"]
@@ -50,43 +73,5 @@ data "aws_iam_policy_document" "scheduler" {
     sid       = "KeepFailures"
     actions   = ["sqs:SendMessage"]
     resources = [local.queue_arn]
-  }
-
-  statement {
-    sid     = "EncryptFailures"
-    actions = ["kms:Decrypt", "kms:GenerateDataKey"]
-    # A key's id is only known once it is made: it is named by its alias.
-    resources = ["arn:${local.partition}:kms:${local.region}:${var.account_id}:key/*"]
-
-    condition {
-      test     = "ForAnyValue:StringEquals"
-      variable = "kms:ResourceAliases"
-      values   = [var.data_key.alias]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = ["sqs.${local.region}.amazonaws.com"]
-    }
-  }
-
-  # The schedules' events, which Scheduler decrypts as this role. It names the schedule, and may name no service that it comes by.
-  statement {
-    sid       = "DecryptItsSchedules"
-    actions   = ["kms:Decrypt"]
-    resources = ["arn:${local.partition}:kms:${local.region}:${var.account_id}:key/*"]
-
-    condition {
-      test     = "ForAnyValue:StringEquals"
-      variable = "kms:ResourceAliases"
-      values   = [var.data_key.alias]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "kms:EncryptionContext:aws:scheduler:schedule:arn"
-      values   = ["arn:${local.partition}:scheduler:${local.region}:${var.account_id}:schedule/${local.full_name}/*"]
-    }
   }
 }

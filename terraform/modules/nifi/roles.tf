@@ -58,9 +58,20 @@ data "aws_iam_policy_document" "start" {
   }
 }
 
+module "key_use" {
+  source = "../key-use"
+
+  account_id = var.account_id
+  alias      = var.intake.key_alias
+  actions    = ["kms:Decrypt", "kms:GenerateDataKey"]
+  services   = ["s3"]
+}
+
 data "aws_iam_policy_document" "flow" {
   #checkov:skip=CKV_AWS_111:ECS Exec's channels have no resource; the reason stands at the statement
   #checkov:skip=CKV_AWS_356:ECS Exec's channels have no resource; the reason stands at the statement
+  source_policy_documents = [module.key_use.json]
+
   statement {
     sid       = "JoinTheCluster"
     actions   = ["kafka-cluster:Connect", "kafka-cluster:WriteDataIdempotently"]
@@ -88,24 +99,6 @@ data "aws_iam_policy_document" "flow" {
       test     = "StringLike"
       variable = "s3:prefix"
       values   = ["${local.intake_prefix}*"]
-    }
-  }
-
-  statement {
-    sid       = "UseTheDataKey"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-    resources = ["${local.arn}:kms:${local.at}:key/*"] # a key's id is only known once it is made
-
-    condition {
-      test     = "ForAnyValue:StringEquals"
-      variable = "kms:ResourceAliases"
-      values   = [var.intake.key_alias]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = ["s3.${data.aws_region.current.name}.amazonaws.com"]
     }
   }
 

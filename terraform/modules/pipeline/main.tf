@@ -56,7 +56,20 @@ resource "aws_iam_role_policy" "this" {
   policy = data.aws_iam_policy_document.this.json
 }
 
+# Functions' variables are encrypted with this key, and Lambda asks for it in the name of who updates or publishes a function: it makes
+# a grant for itself. Without Decrypt the variables stay unread.
+module "key_use" {
+  source = "../key-use"
+
+  account_id = var.account_id
+  alias      = var.data_key_alias
+  actions    = ["kms:CreateGrant", "kms:Encrypt"]
+  services   = ["lambda"]
+}
+
 data "aws_iam_policy_document" "this" {
+  source_policy_documents = [module.key_use.json]
+
   statement {
     sid = "ReleaseFunctions"
     actions = [
@@ -64,26 +77,6 @@ data "aws_iam_policy_document" "this" {
       "lambda:ListVersionsByFunction",
     ]
     resources = flatten([for function in var.functions : ["${local.arn}:lambda:${local.at}:function:${function}", "${local.arn}:lambda:${local.at}:function:${function}:*"]])
-  }
-
-  # Functions' variables are encrypted with this key, and Lambda asks for it in the name of who updates or publishes a function: it
-  # makes a grant for itself. Without Decrypt the variables stay unread.
-  statement {
-    sid       = "KeepVariablesEncrypted"
-    actions   = ["kms:CreateGrant", "kms:Encrypt"]
-    resources = ["${local.arn}:kms:${local.at}:key/*"] # a key's id is only known once it is made
-
-    condition {
-      test     = "ForAnyValue:StringEquals"
-      variable = "kms:ResourceAliases"
-      values   = [var.data_key_alias]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = ["lambda.${data.aws_region.current.name}.amazonaws.com"]
-    }
   }
 
   statement {

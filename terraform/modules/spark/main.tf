@@ -64,8 +64,19 @@ resource "aws_iam_role_policy" "job" {
   policy = data.aws_iam_policy_document.job.json
 }
 
+module "key_use" {
+  source = "../key-use"
+
+  account_id = var.account_id
+  alias      = var.data_key.alias
+  actions    = ["kms:Decrypt", "kms:GenerateDataKey"]
+  services   = ["s3"]
+}
+
 data "aws_iam_policy_document" "job" {
   #checkov:skip=CKV_AWS_356:DescribeLogGroups has no resource
+  source_policy_documents = [module.key_use.json]
+
   statement {
     sid       = "ReadArchiveAndJobs"
     actions   = ["s3:GetObject"]
@@ -87,24 +98,6 @@ data "aws_iam_policy_document" "job" {
       test     = "StringLike"
       variable = "s3:prefix"
       values   = ["archive/*", "spark/*"]
-    }
-  }
-
-  statement {
-    sid       = "UseTheDataKey"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-    resources = ["arn:${data.aws_partition.current.partition}:kms:${data.aws_region.current.name}:${var.account_id}:key/*"]
-
-    condition {
-      test     = "ForAnyValue:StringEquals"
-      variable = "kms:ResourceAliases"
-      values   = [var.data_key.alias]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = ["s3.${data.aws_region.current.name}.amazonaws.com"]
     }
   }
 

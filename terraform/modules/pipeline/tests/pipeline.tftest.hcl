@@ -31,11 +31,6 @@ run "makes_a_role_that_one_environment_of_one_repository_assumes" {
   }
 
   assert {
-    condition     = anytrue([for it in data.aws_iam_policy_document.this.statement : toset(it.actions) == toset(["kms:CreateGrant", "kms:Encrypt"]) && contains(flatten(it.condition[*].variable), "kms:ViaService")])
-    error_message = "it may have Lambda encrypt the functions' variables, and may not read them"
-  }
-
-  assert {
     condition     = aws_iam_role.this.max_session_duration == 3600
     error_message = "an hour"
   }
