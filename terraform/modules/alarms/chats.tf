@@ -2,19 +2,18 @@
 # SNS' messages mean nothing to a chat's own webhooks.
 
 locals {
-  # A channel that is named for both severities is one configuration: AWS takes no second one of it.
-  slack = var.slack == null ? {} : { for channel in distinct(compact(values(var.slack.channels))) :
-    join("-", [for severity in local.severities : severity if var.slack.channels[severity] == channel]) => channel
-  }
-  teams = var.teams == null ? {} : { for channel in distinct(compact(values(var.teams.channels))) :
-    join("-", [for severity in local.severities : severity if var.teams.channels[severity] == channel]) => channel
-  }
+  # By chat, channels by the severities that they are told of. A channel that is named for both is one configuration: AWS takes no
+  # second one of it.
+  chats = { for chat, channels in { slack = try(var.slack.channels, {}), teams = try(var.teams.channels, {}) } : chat => {
+    for channel in distinct(compact(values(channels))) :
+    join("-", [for severity in local.severities : severity if channels[severity] == channel]) => channel
+  } }
 
-  chats = length(local.slack) + length(local.teams) > 0 ? 1 : 0
+  chat_roles = anytrue([for channels in values(local.chats) : length(channels) > 0]) ? 1 : 0
 }
 
 resource "aws_chatbot_slack_channel_configuration" "this" {
-  for_each = local.slack
+  for_each = local.chats.slack
 
   configuration_name    = "${var.name}-slack-${each.key}"
   slack_team_id         = var.slack.team_id
@@ -25,7 +24,7 @@ resource "aws_chatbot_slack_channel_configuration" "this" {
 }
 
 resource "aws_chatbot_teams_channel_configuration" "this" {
-  for_each = local.teams
+  for_each = local.chats.teams
 
   configuration_name    = "${var.name}-teams-${each.key}"
   team_id               = var.teams.team_id
@@ -39,21 +38,21 @@ resource "aws_chatbot_teams_channel_configuration" "this" {
 # What the channel's messages and whoever writes in it may read: alarms and their graphs. Without a guardrail of its own a channel's
 # is AdministratorAccess.
 resource "aws_iam_policy" "chat" {
-  count = local.chats
+  count = local.chat_roles
 
   name   = "${var.name}-chat"
   policy = data.aws_iam_policy_document.chat.json
 }
 
 resource "aws_iam_role" "chat" {
-  count = local.chats
+  count = local.chat_roles
 
   name               = "${var.name}-chat"
   assume_role_policy = data.aws_iam_policy_document.chat_assumes.json
 }
 
 resource "aws_iam_role_policy_attachment" "chat" {
-  count = local.chats
+  count = local.chat_roles
 
   role       = aws_iam_role.chat[0].name
   policy_arn = aws_iam_policy.chat[0].arn
