@@ -1,7 +1,7 @@
 //! Reaching the database.
 
 use std::future::Future;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures::TryStreamExt;
@@ -35,23 +35,44 @@ pub struct DocumentSettings {
 pub struct DocumentStore {
     timeout: Duration,
     /// Behind a lock: a new password needs another client.
-    signed_in: Arc<RwLock<SignedIn>>,
+    signed_in: Arc<RwLock<Arc<SignedIn>>>,
     settings: Arc<DocumentSettings>,
 }
 
-#[derive(Debug, Clone)]
+/// How to sign in with the password as it was read last, and the client that does.
+#[derive(Debug)]
 struct SignedIn {
-    database: Database,
+    options: ClientOptions,
     password: Option<SecretString>,
+    /// Made when it is first used: a client begins at once to watch its servers, which a cold start would wait for.
+    client: OnceLock<Client>,
+}
+
+impl SignedIn {
+    /// With the password as it was read last.
+    async fn new(settings: &DocumentSettings) -> Result<Self, DocumentError> {
+        let password = settings.password.as_ref().map(Secret::value);
+        let options = options(settings, password.as_ref()).await?;
+        Ok(Self { options, password, client: OnceLock::new() })
+    }
+
+    fn client(&self) -> Result<&Client, DocumentError> {
+        if let Some(made) = self.client.get() {
+            return Ok(made);
+        }
+        let made = Client::with_options(self.options.clone()).map_err(|e| DocumentError::Settings(e.to_string()))?;
+        // Of two commands that come first at once, one's client is dropped.
+        Ok(self.client.get_or_init(|| made))
+    }
 }
 
 impl DocumentStore {
-    /// Prepares a client; connections are made when they are first needed.
+    /// Checks the settings; the client and its connections are made when they are first needed.
     pub async fn connect(settings: &DocumentSettings) -> Result<Self, DocumentError> {
         if settings.database.is_empty() {
             return Err(DocumentError::Settings("the name of the document database is empty".into()));
         }
-        let signed_in = sign_in(settings).await?;
+        let signed_in = Arc::new(SignedIn::new(settings).await?);
         Ok(Self {
             timeout: settings.timeout,
             signed_in: Arc::new(RwLock::new(signed_in)),
@@ -61,7 +82,7 @@ impl DocumentStore {
 
     /// Asks the server for a sign of life.
     pub async fn ping(&self) -> Result<(), DocumentError> {
-        self.within(self.database().run_command(doc! {"ping": 1})).await.map(drop)
+        self.within(self.database()?.run_command(doc! {"ping": 1})).await.map(drop)
     }
 
     /// Makes the indexes that are missing. Safe to run again.
@@ -76,7 +97,7 @@ impl DocumentStore {
             let name = keys.join("_");
             let key: Document = keys.iter().map(|key| ((*key).to_owned(), 1.into())).collect();
             let command = doc! {"createIndexes": *collection, "indexes": [{"key": key, "name": name}]};
-            self.within(self.database().run_command(command)).await?;
+            self.within(self.database()?.run_command(command)).await?;
         }
         Ok(())
     }
@@ -84,7 +105,7 @@ impl DocumentStore {
     /// Deletes every computed document with its watermarks, so that all is computed again.
     pub async fn clear(&self) -> Result<(), DocumentError> {
         // Only what is there: to drop a missing collection is an error that the embedded server reports without its code.
-        let present = self.within(self.database().list_collection_names()).await?;
+        let present = self.within(self.database()?.list_collection_names()).await?;
         // The watermarks first: a stop in between must not leave documents missing below a watermark.
         let others = [
             revenue::COLLECTION,
@@ -97,7 +118,7 @@ impl DocumentStore {
         let computed = usage::COLLECTIONS.into_iter().chain(others);
         for collection in [watermarks::COLLECTION].into_iter().chain(computed) {
             if present.iter().any(|name| name == collection) {
-                self.within(self.collection(collection).drop()).await?;
+                self.within(self.collection(collection)?.drop()).await?;
             }
         }
         Ok(())
@@ -111,13 +132,13 @@ impl DocumentStore {
         sort: Document,
         limit: i64,
     ) -> Result<Vec<Document>, DocumentError> {
-        let collection = self.collection(collection);
+        let collection = self.collection(collection)?;
         let found = collection.find(query).sort(sort).limit(limit);
         self.within(async { found.await?.try_collect().await }).await
     }
 
-    pub(crate) fn collection(&self, name: &str) -> Collection<Document> {
-        self.database().collection(name)
+    pub(crate) fn collection(&self, name: &str) -> Result<Collection<Document>, DocumentError> {
+        Ok(self.database()?.collection(name))
     }
 
     /// How long one command may take.
@@ -125,12 +146,12 @@ impl DocumentStore {
         self.timeout
     }
 
-    pub(crate) fn database(&self) -> Database {
-        self.signed_in().database
+    pub(crate) fn database(&self) -> Result<Database, DocumentError> {
+        Ok(self.signed_in().client()?.database(&self.settings.database))
     }
 
-    fn signed_in(&self) -> SignedIn {
-        self.signed_in.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn signed_in(&self) -> Arc<SignedIn> {
+        Arc::clone(&self.signed_in.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Runs one command within the time that it may take: the driver itself waits for an answer without end. After a refused
@@ -150,19 +171,20 @@ impl DocumentStore {
     }
 
     async fn sign_in_again(&self) -> Result<(), DocumentError> {
-        let (Some(password), Some(refused)) = (&self.settings.password, self.signed_in().password) else {
+        let signed_in = self.signed_in();
+        let (Some(password), Some(refused)) = (&self.settings.password, &signed_in.password) else {
             return Ok(());
         };
-        if password.renew(&refused).await? {
-            let signed_in = sign_in(&self.settings).await?;
+        if password.renew(refused).await? {
+            let signed_in = Arc::new(SignedIn::new(&self.settings).await?);
             *self.signed_in.write().unwrap_or_else(PoisonError::into_inner) = signed_in;
         }
         Ok(())
     }
 }
 
-/// A client with the password as it was read last. It connects when it is first used.
-async fn sign_in(settings: &DocumentSettings) -> Result<SignedIn, DocumentError> {
+/// What the driver needs to know of the server and of how to sign in there.
+async fn options(settings: &DocumentSettings, password: Option<&SecretString>) -> Result<ClientOptions, DocumentError> {
     // The driver's own message may quote the address, and with it a password that was put there by mistake.
     let mut options = ClientOptions::parse(&settings.url).await.map_err(|_| {
         DocumentError::Settings("expected mongodb://host:port/?options as the address of the document database".into())
@@ -173,15 +195,13 @@ async fn sign_in(settings: &DocumentSettings) -> Result<SignedIn, DocumentError>
     options.connect_timeout = Some(settings.timeout.min(Duration::from_secs(5)));
     options.server_selection_timeout = Some(settings.timeout.min(Duration::from_secs(5)));
     options.max_pool_size.get_or_insert(8);
-    let password = settings.password.as_ref().map(Secret::value);
     if settings.user.is_some() || password.is_some() {
         let mut credential = options.credential.take().unwrap_or_else(|| Credential::builder().build());
         credential.username = settings.user.clone().or(credential.username);
-        credential.password = password.as_ref().map(|p| p.expose_secret().to_owned()).or(credential.password);
+        credential.password = password.map(|p| p.expose_secret().to_owned()).or(credential.password);
         options.credential = Some(credential);
     }
-    let client = Client::with_options(options).map_err(|e| DocumentError::Settings(e.to_string()))?;
-    Ok(SignedIn { database: client.database(&settings.database), password })
+    Ok(options)
 }
 
 /// Whether the server refuses user or password (error 18, AuthenticationFailed).

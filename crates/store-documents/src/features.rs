@@ -59,7 +59,7 @@ impl DocumentStore {
     /// How many labelled examples there are.
     pub async fn labelled_count(&self) -> Result<u64, DocumentError> {
         let labelled = doc! {"label": {"$in": [true, false]}};
-        self.within(self.collection(COLLECTION).count_documents(labelled)).await
+        self.within(self.collection(COLLECTION)?.count_documents(labelled)).await
     }
 
     /// The newest labelled examples, or latest observations without a label, at most `limit`.
@@ -69,7 +69,7 @@ impl DocumentStore {
         } else {
             doc! {"label": null}
         };
-        let collection = self.collection(COLLECTION);
+        let collection = self.collection(COLLECTION)?;
         let found = collection
             .find(query)
             .sort(doc! {"observed_at": -1, "_id": -1})

@@ -46,7 +46,7 @@ impl DocumentStore {
 
     /// The card of a model.
     pub async fn model_card(&self, version: u32) -> Result<Option<ModelCard>, DocumentError> {
-        let found = self.within(self.collection(COLLECTION).find_one(doc! {"_id": i64::from(version)})).await?;
+        let found = self.within(self.collection(COLLECTION)?.find_one(doc! {"_id": i64::from(version)})).await?;
         found.as_ref().map(card).transpose()
     }
 }

@@ -57,7 +57,7 @@ impl DocumentStore {
         batch: &[Document],
         upsert: bool,
     ) -> Result<Sent, DocumentError> {
-        let answer = self.within(self.database().run_command(command(collection, order, batch, upsert))).await?;
+        let answer = self.within(self.database()?.run_command(command(collection, order, batch, upsert))).await?;
         let mut present = Vec::new();
         let mut refused = Vec::new();
         for error in answer.get_array("writeErrors").into_iter().flatten().filter_map(Bson::as_document) {

@@ -24,7 +24,7 @@ pub struct Watermark {
 impl DocumentStore {
     /// The watermark of a topic, `None` when there is none.
     pub async fn watermark(&self, topic: &str) -> Result<Option<Watermark>, DocumentError> {
-        let found = self.within(self.collection(COLLECTION).find_one(doc! {"_id": topic})).await?;
+        let found = self.within(self.collection(COLLECTION)?.find_one(doc! {"_id": topic})).await?;
         found.map(|document| watermark(&document)).transpose()
     }
 
@@ -43,7 +43,7 @@ impl DocumentStore {
         if let Some(as_of) = watermark.as_of {
             document.insert("as_of", time(as_of));
         }
-        let collection = self.collection(COLLECTION);
+        let collection = self.collection(COLLECTION)?;
         self.within(collection.replace_one(doc! {"_id": topic}, document).upsert(true)).await.map(drop)
     }
 }
