@@ -252,10 +252,23 @@ mod tests {
         assert!(error.unwrap_err().to_string().contains("name of the document database"));
     }
 
+    /// Of a server that is away.
+    async fn store() -> DocumentStore {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        DocumentStore::connect(&settings(&format!("mongodb://127.0.0.1:{port}/"))).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_start_waits_for_no_client() {
+        let store = store().await;
+        assert!(store.signed_in().client.get().is_none());
+        store.ping().await.unwrap_err();
+        assert!(store.signed_in().client.get().is_some());
+    }
+
     #[tokio::test]
     async fn a_server_that_is_away_is_an_error_in_time_that_holds_no_password() {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let store = DocumentStore::connect(&settings(&format!("mongodb://127.0.0.1:{port}/"))).await.unwrap();
+        let store = store().await;
         let begun = std::time::Instant::now();
         let error = store.ping().await.unwrap_err();
         assert!(begun.elapsed() < Duration::from_secs(3));
