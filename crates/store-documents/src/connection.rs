@@ -1,5 +1,6 @@
 //! Reaching the database.
 
+use std::fs::File;
 use std::future::Future;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use futures::TryStreamExt;
 use millrace_secrets::Secret;
 use mongodb::bson::{Document, doc};
 use mongodb::error::ErrorKind;
-use mongodb::options::{ClientOptions, Credential};
+use mongodb::options::{ClientOptions, Credential, Tls, TlsOptions};
 use mongodb::{Client, Collection, Database};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -189,6 +190,12 @@ async fn options(settings: &DocumentSettings, password: Option<&SecretString>) -
     let mut options = ClientOptions::parse(&settings.url).await.map_err(|_| {
         DocumentError::Settings("expected mongodb://host:port/?options as the address of the document database".into())
     })?;
+    // A client would say so too, but it is made when it is first used: a function without its file should not start.
+    if let Some(Tls::Enabled(TlsOptions { ca_file_path: Some(path), .. })) = &options.tls {
+        File::open(path).map_err(|e| {
+            DocumentError::Settings(format!("tlsCAFile of the document database's address: {}: {e}", path.display()))
+        })?;
+    }
     options.app_name = Some("millrace".into());
     // Amazon DocumentDB before 8.0 refuses them; every write here may be run again anyway.
     options.retry_writes = Some(false);
@@ -243,6 +250,13 @@ mod tests {
         let error = DocumentStore::connect(&settings("mongodb//x:s3cret@host")).await.unwrap_err().to_string();
         assert!(error.contains("expected mongodb://"), "{error}");
         assert!(!error.contains("s3cret"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_file_of_certificates_that_is_not_there_is_named_at_the_start() {
+        let settings = settings("mongodb://127.0.0.1:9/?tls=true&tlsCAFile=/no/ca.pem");
+        let error = DocumentStore::connect(&settings).await.unwrap_err().to_string();
+        assert!(error.starts_with("tlsCAFile of the document database's address: /no/ca.pem: No such file"), "{error}");
     }
 
     #[tokio::test]
